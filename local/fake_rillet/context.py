@@ -28,13 +28,8 @@ def organisation() -> Organisation:
     return caller().organisation
 
 
-def checks() -> Checks:
-    """Start checking a request by the organisation's switches."""
-    return Checks(strict_scale=organisation().switches.strict_scale)
-
-
-def body(noting: Checks) -> Fields:
-    """Return the fields of the JSON body.
+def body() -> Fields:
+    """Return the fields of the JSON body, to be checked by the organisation's switches.
 
     Raises:
         Problem: 415 without a JSON content type, 400 when the body is not a JSON object.
@@ -44,4 +39,4 @@ def body(noting: Checks) -> Fields:
     document = request.get_json()
     if not isinstance(document, dict):
         raise Problem(400, "The body must be an object: JSON parse error")
-    return Fields(document, noting)
+    return Fields(document, Checks(strict_scale=organisation().switches.strict_scale))

@@ -11,7 +11,7 @@ from local.fake_rillet.money import Money
 from local.fake_rillet.references import read_references
 from local.fake_rillet.store import Json
 from local.fake_rillet.switches import Switches
-from local.fake_rillet.validation import Checks, Fields
+from local.fake_rillet.validation import Fields
 
 FULL = "FULL"
 REVENUE_RECOGNITION_ONLY = "REVENUE_RECOGNITION_ONLY"
@@ -40,17 +40,17 @@ class InvoiceRequest:
     external_references: list[Json] = field(default_factory=list)
 
 
-def read_invoice(body: Fields, checks: Checks, switches: Switches) -> InvoiceRequest:
+def read_invoice(body: Fields, switches: Switches) -> InvoiceRequest:
     """Read and check the body of `POST /invoices`.
 
     Raises:
         Problem: 400 with all violations.
     """
     scope = body.choice("scope", INVOICE_SCOPES) or FULL
-    checks.finish()  # the other fields depend on the scope
+    body.checks.finish()  # the other fields depend on the scope
     lines = body.required_objects("items")
     request = _read_full(body, lines, switches) if scope == FULL else _read_recorded(body, lines, scope)
-    checks.finish_in_one_currency()
+    body.checks.finish_in_one_currency()
     return request
 
 
@@ -147,7 +147,7 @@ class ApplicationRequest:
     application_date: date
 
 
-def read_credit_memo(body: Fields, checks: Checks) -> CreditMemoRequest:
+def read_credit_memo(body: Fields) -> CreditMemoRequest:
     """Read a `CreateCreditMemoRequest`.
 
     Raises:
@@ -163,11 +163,11 @@ def read_credit_memo(body: Fields, checks: Checks) -> CreditMemoRequest:
         exchange_rate=read_exchange_rate(body),
         external_references=read_references(body),
     )
-    checks.finish_in_one_currency()
+    body.checks.finish_in_one_currency()
     return request
 
 
-def read_credit_memo_update(body: Fields, checks: Checks, memo: Json) -> CreditMemoRequest:
+def read_credit_memo_update(body: Fields, memo: Json) -> CreditMemoRequest:
     """Read an `UpdateCreditMemoRequest`: items, date and references; all else stays as the memo has it.
 
     Raises:
@@ -183,11 +183,11 @@ def read_credit_memo_update(body: Fields, checks: Checks, memo: Json) -> CreditM
         exchange_rate=memo.get("exchange_rate"),
         external_references=read_references(body),
     )
-    checks.finish_in_one_currency()
+    body.checks.finish_in_one_currency()
     return request
 
 
-def read_applications(body: Fields, checks: Checks) -> list[ApplicationRequest]:
+def read_applications(body: Fields) -> list[ApplicationRequest]:
     """Read an `ApplyCreditMemoRequest`; an invoice may come once.
 
     Raises:
@@ -199,7 +199,7 @@ def read_applications(body: Fields, checks: Checks) -> list[ApplicationRequest]:
     for row, request in zip(rows, requests, strict=True):
         if invoice_ids.count(request.invoice_id) > 1:
             row.wrong("invoice_id", "must not come twice")
-    checks.finish()
+    body.checks.finish()
     return requests
 
 

@@ -16,7 +16,7 @@ from local.fake_rillet.payments import check_unpaid, payments_of
 from local.fake_rillet.references import check_references, check_rev_rec
 from local.fake_rillet.store import Record
 from local.fake_rillet.timestamps import write_timestamp
-from local.fake_rillet.validation import Checks, Fields
+from local.fake_rillet.validation import Fields
 
 
 def create_invoice(books: Books, request: InvoiceRequest) -> Record:
@@ -38,7 +38,7 @@ def create_invoice(books: Books, request: InvoiceRequest) -> Record:
     return invoice
 
 
-def set_sent_status(books: Books, invoice: Record, body: Fields, checks: Checks) -> None:
+def set_sent_status(books: Books, invoice: Record, body: Fields) -> None:
     """Read an `UpdateInvoiceSentStatusRequest`, and mark an invoice as sent or not sent by others.
 
     `sent_at` stays: it is the time when Rillet itself sent the invoice. A repetition changes nothing.
@@ -47,7 +47,7 @@ def set_sent_status(books: Books, invoice: Record, body: Fields, checks: Checks)
         Problem: 400; the body is wrong.
     """
     is_sent = body.require("sent", body.boolean, False)
-    checks.finish()
+    body.checks.finish()
     mark_sent(books, invoice, is_sent=is_sent)
 
 

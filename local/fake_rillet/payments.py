@@ -11,7 +11,7 @@ from local.fake_rillet.document_rules import check_period
 from local.fake_rillet.money import Money, to_wire
 from local.fake_rillet.problems import Problem, not_found, refused
 from local.fake_rillet.store import Json, Record
-from local.fake_rillet.validation import Checks, Fields
+from local.fake_rillet.validation import Fields
 
 UNCLEARED = "UNCLEARED"
 SUCCESSFUL = "SUCCESSFUL"
@@ -27,7 +27,7 @@ class PaymentRequest:
     account_code: str
 
 
-def read_payment(body: Fields, checks: Checks) -> PaymentRequest:
+def read_payment(body: Fields) -> PaymentRequest:
     """Read an `InvoicePaymentRequest`.
 
     Raises:
@@ -40,7 +40,7 @@ def read_payment(body: Fields, checks: Checks) -> PaymentRequest:
     )
     if request.amount.amount <= 0:
         body.wrong("amount", "must be greater than 0")
-    checks.finish()
+    body.checks.finish()
     return request
 
 

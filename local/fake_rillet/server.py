@@ -74,12 +74,3 @@ class FakeRillet(HttpServer):
         """
         self.state = State(clock, rate_limit, rate_window)
         super().__init__("rillet", create_app(self.state), self.state.deliver_webhooks)
-
-    @property
-    def url(self) -> str:
-        """The base URL, without a slash at the end.
-
-        Raises:
-            RuntimeError: the fake is not started.
-        """
-        return self.origin

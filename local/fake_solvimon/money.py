@@ -63,7 +63,12 @@ def spread(total: Decimal, over: Mapping[Part, Decimal], currency: str) -> dict[
 
 def group_totals(lines: Iterable[Json], currency: str) -> Json:
     """Return net, gross and tax categories of a group or period from its parts' own."""
-    return _sum_of_parts(list(lines), currency)
+    parts = list(lines)
+    return {
+        "amount_excluding_tax": _sum(parts, "amount_excluding_tax", currency),
+        "amount_including_tax": _sum(parts, "amount_including_tax", currency),
+        "tax_categories": _merged_taxes(parts, currency),
+    }
 
 
 def with_taxes(line: Json, net: Decimal, categories: Iterable[Json], currency: str) -> Json:
@@ -97,14 +102,6 @@ def header_totals(periods: Iterable[Json], currency: str, country: str | None) -
         "paid_invoice_amount": nothing,
         "tax_categories": categories,
         "tax_summary": summary | ({"country_code": country} if country else {}),
-    }
-
-
-def _sum_of_parts(parts: list[Json], currency: str) -> Json:
-    return {
-        "amount_excluding_tax": _sum(parts, "amount_excluding_tax", currency),
-        "amount_including_tax": _sum(parts, "amount_including_tax", currency),
-        "tax_categories": _merged_taxes(parts, currency),
     }
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from decimal import Decimal
 
 from local.fake_solvimon.errors import Json, invalid_field, missing_field
 from local.fake_solvimon.field_checks import AMOUNT
@@ -101,11 +100,7 @@ class _OneOffBuilder:
         categories = [
             _given_category(one, f"{path}.tax_categories") for one in given.get("tax_categories") or []
         ]
-        return with_taxes(line, _line_net(given), categories, currency)
-
-
-def _line_net(line: Json) -> Decimal:
-    return value(line["amount_excluding_tax"])
+        return with_taxes(line, value(given["amount_excluding_tax"]), categories, currency)
 
 
 def _given_category(given: Json, path: str) -> Json:

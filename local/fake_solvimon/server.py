@@ -158,15 +158,12 @@ class FakeSolvimon(HttpServer):
         clock: Unix seconds; every timestamp, window and retry goes by it.
     """
 
+    base_path = "/v1"
+
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.state = State(clock)
         application = SolvimonFaults(create_app(self.state), self.state)
         super().__init__("solvimon", application, self.state.deliver_webhooks)
-
-    @property
-    def url(self) -> str:
-        """Return the base URL that clients are configured with, ending in `/v1`."""
-        return f"{self.origin}/v1"
 
     def stop(self) -> None:
         """Stop serving and delivering; delayed requests are answered first, and the state stays."""

@@ -19,6 +19,7 @@ import requests
 from botocore.httpsession import URLLib3Session
 from requests.adapters import HTTPAdapter
 
+from local.aws.pollers import sqs_record
 from local.aws.queues import queues_follow
 from local.system import LocalSystem
 from solvimon_rillet.rate_limit.limiter import SlidingWindowRateLimiter
@@ -187,17 +188,7 @@ def worker(
             time.sleep(_POLL_SECONDS)
             continue
         time.sleep(own_seconds * len(messages))
-        records = [
-            {
-                "messageId": each["MessageId"],
-                "body": each["Body"],
-                "messageAttributes": {
-                    name: {"stringValue": value.get("StringValue", "")}
-                    for name, value in each.get("MessageAttributes", {}).items()
-                },
-            }
-            for each in messages
-        ]
+        records = [sqs_record(each, queue.arn) for each in messages]
         answer = handler({"Records": records}, Context(time, function.name, function.timeout, time.now()))
         failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
         entries: Any = [

@@ -5,7 +5,7 @@ and lived again. Hypothesis draws lives, and shortens one that fails.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from local.aws.runtime import Killed
 from local.books_check.audit import audit
 from local.books_check.checks import FindingType
 from local.books_check.system import messages_left, unfinished_work, webhooks_left
@@ -24,7 +23,7 @@ from tests.fault_injection.documents import FIRST
 from tests.fault_injection.effect_interceptor import EffectInterceptor
 from tests.fault_injection.effects import TOO_LATE, Fault
 from tests.fault_injection.end_state import reported_twice
-from tests.fault_injection.harness import Harness
+from tests.fault_injection.harness import PERIOD, Harness, attempt
 from tests.fault_injection.setups import set_up
 from tests.fault_injection.stepped_worker import SteppedWorker
 
@@ -36,7 +35,6 @@ PEOPLE = ("rename the customer", "pay", "move", "drop the reference", "change th
 SECONDS = (10, 70, 95, 1000, 1300, 4000, 90_000)
 """How much time passes: less and more than a lease, the time for settling, an hour, and the life of a key."""
 _WAITS = (61, 360, 1000, 1000, 3600, 90_000, 3600)
-_PERIOD = {"connection": "default", "from": "2040-01-01", "to": "2040-02-28"}
 _STEPS = 12
 _WORKERS, _EFFECTS = st.sampled_from([1, 2]), st.integers(1, 12)
 
@@ -69,7 +67,7 @@ class Life:
         if worker not in self._workers or self._workers[worker].ended:
             export = {"invoice_ids": [FIRST]}
             self._workers[worker] = self._interceptor.step(
-                lambda: _attempt(lambda: self._system.invoke("export_invoice", export))
+                lambda: attempt(lambda: self._system.invoke("export_invoice", export))
             )
         self._workers[worker].go_on(effects)
 
@@ -93,12 +91,12 @@ class Life:
     def deliver(self) -> None:
         """Let both vendors deliver webhooks, and a worker do what is on the queues."""
         self._note("deliver")
-        _attempt(self._setup.work_off)
+        attempt(self._setup.work_off)
 
     def sweep(self) -> None:
         """Let a sweep run."""
         self._note("sweep")
-        _attempt(lambda: self._system.invoke("sweep", {"connection": "default"}))
+        attempt(lambda: self._system.invoke("sweep", {"connection": "default"}))
 
     def end(self) -> list[str]:
         """Let everything come to its end; return what is wrong then, in words."""
@@ -106,12 +104,12 @@ class Life:
             worker.go_on()
         self._watching.__exit__(None, None, None)
         for wait in _WAITS:
-            _attempt(self._setup.work_off)
+            attempt(self._setup.work_off)
             self._system.advance(wait)
         for _ in range(2):
-            _attempt(lambda: self._system.invoke("sweep", {"connection": "default"}))
+            attempt(lambda: self._system.invoke("sweep", {"connection": "default"}))
             self._settle()
-        _attempt(lambda: self._system.invoke("reconcile", dict(_PERIOD)))
+        attempt(lambda: self._system.invoke("reconcile", dict(PERIOD)))
         self._settle()
         return list(self._problems())
 
@@ -123,7 +121,7 @@ class Life:
 
     def _settle(self) -> None:
         for wait in _WAITS:
-            _attempt(self._setup.work_off)
+            attempt(self._setup.work_off)
             if not messages_left(self._system) and not webhooks_left(self._system):
                 return
             self._system.advance(wait)
@@ -146,14 +144,6 @@ class Life:
 
     def _note(self, *step: Any) -> None:
         self.schedule.append(step)
-
-
-def _attempt(step: Callable[[], object]) -> None:
-    """Do something that may die; its caller goes on."""
-    try:
-        step()
-    except (Killed, Exception):  # noqa: BLE001 - what is wrong shows in the end
-        return
 
 
 def live(harness: Harness, count: int) -> None:

@@ -13,7 +13,8 @@ from local.books_check.checks import StatedResult
 from local.fake_rillet.money import rounded
 from local.sample_data.identity import Json, solvimon_id
 from tests.soak import company_data
-from tests.soak.people import NOT_YET, CompanyRecords, People, copied
+from tests.soak.company_simulation import NOT_YET, Company
+from tests.soak.people import People, copied
 
 _AGAIN = StatedResult.ENTERED_AGAIN.value
 _EVENT = re.compile(r"invoke sync_status with (\{.*\})[;.]")
@@ -30,7 +31,7 @@ class Afterwards(People):
         report: the findings of the last nightly reconciliation, as the people read them in the morning.
     """
 
-    def __init__(self, company: CompanyRecords) -> None:
+    def __init__(self, company: Company) -> None:
         super().__init__(company)
         self.report: list[Json] = []
 

@@ -8,6 +8,7 @@ from local.rillet_webhook import add_rillet_webhook
 from local.sample_data.identity import Json
 from local.system import Connection, LocalSystem
 from tests.soak import company_data
+from tests.soak.company_simulation import asked
 from tests.soak.schedule import Plan
 
 _SOLVIMON_EVENTS = ["INVOICE.STATUS_TO_FINAL", "CUSTOMER.UPDATED"]
@@ -92,9 +93,4 @@ class Operations:
                 logger.exception("nobody could connect Rillet; the next hour brings another try")
 
     def _asked(self, function: str, event: Json) -> Json:
-        try:
-            answer: Json = self._system.invoke(function, {"connection": self._connection.name, **event})
-        except Exception:
-            logger.exception("%s failed; the next hour brings another try", function)
-            return {}
-        return answer
+        return asked(self._system, function, {"connection": self._connection.name, **event})

@@ -39,26 +39,6 @@ class AuthorisationRequest:
     code_challenge: str
 
 
-def read_authorisation_request(parameters: Parameters, clients: Mapping[str, Client]) -> AuthorisationRequest:
-    """Check a request of the authorization endpoint (RFC 6749, 4.1.1 and RFC 7636).
-
-    Raises:
-        ErrorPage: the client is unknown or the redirect URI is not its own.
-        RedirectBack: anything else is wrong.
-    """
-    client = clients.get(parameters.get("client_id") or "")
-    if client is None:
-        raise ErrorPage("The program that sent you here is not known: its client_id is missing or unknown.")
-    redirect_uri = parameters.get("redirect_uri")
-    if redirect_uri not in client.redirect_uris:
-        raise ErrorPage("The program that sent you here gave no redirect_uri that is registered for it.")
-    address = ReturnAddress(redirect_uri, parameters.get("state"))
-    try:
-        return _read_parameters(parameters, client, address)
-    except OAuthError as error:
-        raise RedirectBack(address.location(error.document)) from error
-
-
 def _read_parameters(parameters: Parameters, client: Client, address: ReturnAddress) -> AuthorisationRequest:
     parameters.check()
     if parameters.require("response_type") != "code":
@@ -132,13 +112,25 @@ class AuthorisationServer(TokenIssuer):
         return self.decide(request, _id_of(organisation), decision)
 
     def read_request(self, parameters: Parameters) -> AuthorisationRequest:
-        """Check what a client asks for.
+        """Check a request of the authorization endpoint (RFC 6749, 4.1.1 and RFC 7636).
 
         Raises:
-            ErrorPage: it is not known who asks.
-            RedirectBack: something else is wrong.
+            ErrorPage: the client is unknown or the redirect URI is not its own.
+            RedirectBack: anything else is wrong.
         """
-        return read_authorisation_request(parameters, self.clients)
+        client = self.clients.get(parameters.get("client_id") or "")
+        if client is None:
+            raise ErrorPage(
+                "The program that sent you here is not known: its client_id is missing or unknown."
+            )
+        redirect_uri = parameters.get("redirect_uri")
+        if redirect_uri not in client.redirect_uris:
+            raise ErrorPage("The program that sent you here gave no redirect_uri that is registered for it.")
+        address = ReturnAddress(redirect_uri, parameters.get("state"))
+        try:
+            return _read_parameters(parameters, client, address)
+        except OAuthError as error:
+            raise RedirectBack(address.location(error.document)) from error
 
     def choices(self) -> list[Organisation]:
         """Return the organisations that the logged-in person may choose, by name."""

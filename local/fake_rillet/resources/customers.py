@@ -3,7 +3,7 @@
 from flask import Blueprint
 
 from local.fake_rillet import query_parameters
-from local.fake_rillet.context import body, checks, organisation, state
+from local.fake_rillet.context import body, organisation, state
 from local.fake_rillet.invoice_lines import read_field_assignments
 from local.fake_rillet.invoices import is_open
 from local.fake_rillet.pagination import page
@@ -75,8 +75,7 @@ def _references(customer: Record) -> list[tuple[str, str]]:
 
 
 def _read_customer() -> Json:
-    noting = checks()
-    fields = body(noting)
+    fields = body()
     customer: Json = {
         "name": fields.require("name", fields.filled_text, ""),
         "name_on_invoice": fields.text("name_on_invoice"),
@@ -89,7 +88,7 @@ def _read_customer() -> Json:
         "send_payment_reminders": fields.boolean("send_payment_reminders") or False,
         "fields": read_field_assignments(fields),
     }
-    noting.finish()
+    fields.checks.finish()
     check_references(organisation(), customer["external_references"])
     return customer
 

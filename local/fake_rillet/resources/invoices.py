@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from local.fake_rillet import invoices, query_parameters
 from local.fake_rillet.balances import mark_overdue
-from local.fake_rillet.context import body, checks, organisation, state
+from local.fake_rillet.context import body, organisation, state
 from local.fake_rillet.document_requests import read_invoice
 from local.fake_rillet.documents import INVOICE_STATUSES
 from local.fake_rillet.invoice_updates import replace_invoice
@@ -42,8 +42,7 @@ def list_invoices() -> Json:
 @blueprint.post("")
 def post_invoice() -> Json:
     """Create an invoice in one of the three scopes; the answer does not say which."""
-    noting = checks()
-    request = read_invoice(body(noting), noting, organisation().switches)
+    request = read_invoice(body(), organisation().switches)
     return invoices.create_invoice(organisation(), request).document
 
 
@@ -58,16 +57,16 @@ def retrieve_invoice(invoice_id: str) -> Json:
 @blueprint.put("/<invoice_id>")
 def update_invoice(invoice_id: str) -> Json:
     """Replace an invoice: what the body leaves out is gone."""
-    invoice, noting = organisation().invoices.get(invoice_id), checks()
-    replace_invoice(organisation(), invoice, body(noting), noting)
+    invoice = organisation().invoices.get(invoice_id)
+    replace_invoice(organisation(), invoice, body())
     return invoice.document
 
 
 @blueprint.put("/<invoice_id>/sent-status")
 def update_sent_status(invoice_id: str) -> tuple[str, int]:
     """Mark an invoice as sent, or as not sent; the answer has no body."""
-    invoice, noting = organisation().invoices.get(invoice_id), checks()
-    invoices.set_sent_status(organisation(), invoice, body(noting), noting)
+    invoice = organisation().invoices.get(invoice_id)
+    invoices.set_sent_status(organisation(), invoice, body())
     return "", 200
 
 

@@ -3,7 +3,7 @@
 from flask import Blueprint
 
 from local.fake_rillet import payments, query_parameters
-from local.fake_rillet.context import body, checks, organisation, state
+from local.fake_rillet.context import body, organisation, state
 from local.fake_rillet.pagination import page
 from local.fake_rillet.store import Json
 
@@ -30,16 +30,16 @@ def list_payments(invoice_id: str) -> Json:
 @blueprint.post("/invoices/<invoice_id>/payments")
 def create_payment(invoice_id: str) -> Json:
     """Record a payment, which the bank has not confirmed yet."""
-    invoice, noting = organisation().invoices.get(invoice_id), checks()
-    request = payments.read_payment(body(noting), noting)
+    invoice = organisation().invoices.get(invoice_id)
+    request = payments.read_payment(body())
     return payments.record_payment(organisation(), invoice, request, payments.UNCLEARED).document
 
 
 @blueprint.put("/invoices/<invoice_id>/payments/<payment_id>")
 def update_payment(invoice_id: str, payment_id: str) -> Json:
     """Replace an uncleared payment whole."""
-    payment, noting = payments.payment_of(organisation(), invoice_id, payment_id), checks()
-    request = payments.read_payment(body(noting), noting)
+    payment = payments.payment_of(organisation(), invoice_id, payment_id)
+    request = payments.read_payment(body())
     return payments.replace_payment(organisation(), payment, request).document
 
 

@@ -3,7 +3,7 @@
 from flask import Blueprint
 
 from local.fake_rillet import query_parameters
-from local.fake_rillet.context import body, checks, organisation, state
+from local.fake_rillet.context import body, organisation, state
 from local.fake_rillet.invoice_lines import REVENUE_PATTERNS
 from local.fake_rillet.money import Money
 from local.fake_rillet.pagination import page
@@ -116,8 +116,7 @@ def update_product(product_id: str) -> Json:
 
 
 def _read_product() -> Json:
-    noting = checks()
-    fields = body(noting)
+    fields = body()
     name = fields.require("name", fields.text, "x")
     if not 1 <= len(name) <= _LONGEST_NAME:
         fields.wrong("name", f"size must be between 1 and {_LONGEST_NAME}")
@@ -133,6 +132,6 @@ def _read_product() -> Json:
         "status": fields.choice("status", PRODUCT_STATUSES) or "ACTIVE",
         "external_references": read_references(fields),
     }
-    noting.finish()
+    fields.checks.finish()
     check_references(organisation(), product["external_references"])
     return product

@@ -27,16 +27,7 @@ _ADDRESS = record(
 )
 _TAX_ID = record(
     id=FREE_TEXT,
-    type=choice(
-        "GENERIC_TAX_ID",
-        "AU_GST",
-        "CA_GST_HST",
-        "CA_PST",
-        "CA_PST_BC",
-        "CA_PST_MB",
-        "CA_PST_SK",
-        "CA_QST",
-    ),
+    type=choice(*names("GENERIC_TAX_ID AU_GST CA_GST_HST CA_PST CA_PST_BC CA_PST_MB CA_PST_SK CA_QST")),
     display_name=anything,
     tax_id_validation_result=anything,
 )
