@@ -20,10 +20,9 @@ from local.demo.sections import (
     imports,
     one_invoice,
     payments,
-    read_only,
     reconciliation,
-    rejected,
     request_budget,
+    until_somebody_acts,
 )
 from local.system import Connection, LocalSystem
 
@@ -34,8 +33,8 @@ SECTIONS: tuple[Section, ...] = (
     all_invoices.SECTION,
     exactly_once.REPEATED_WEBHOOK,
     exactly_once.LOST_ANSWER,
-    rejected.SECTION,
-    read_only.SECTION,
+    until_somebody_acts.REJECTED,
+    until_somebody_acts.READ_ONLY,
     dry_run.SECTION,
     credit_notes.SECTION,
     payments.SECTION,

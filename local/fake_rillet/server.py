@@ -16,7 +16,7 @@ from local.fake_rillet.context import STATE
 from local.fake_rillet.json_encoding import plain
 from local.fake_rillet.oauth import endpoints as oauth
 from local.fake_rillet.problems import Problem
-from local.fake_rillet.resources import credit_memos, customers, invoices, organisations, payments, products
+from local.fake_rillet.resources import credit_memos, customers, invoices, organisations, products
 from local.fake_rillet.state import State
 from local.fake_vendor.http_server import HttpServer
 
@@ -36,7 +36,7 @@ def create_app(state: State) -> Flask:
     app.json = _Json(app)
     app.config[STATE] = state
     app.url_map.strict_slashes = False
-    for module in (organisations, customers, products, invoices, payments, credit_memos, oauth):
+    for module in (organisations, customers, products, invoices, credit_memos, oauth):
         app.register_blueprint(module.blueprint)
     app.register_error_handler(Problem, _answer_problem)
     app.register_error_handler(HTTPException, _answer_http_exception)

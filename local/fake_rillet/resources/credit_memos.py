@@ -2,14 +2,13 @@
 
 from flask import Blueprint
 
-from local.fake_rillet import credit_memos, query_parameters
+from local.fake_rillet import credit_memos, listing
 from local.fake_rillet.context import body, organisation, state
 from local.fake_rillet.document_requests import (
     read_applications,
     read_credit_memo,
     read_credit_memo_update,
 )
-from local.fake_rillet.pagination import page
 from local.fake_rillet.store import Json, Record
 
 blueprint = Blueprint("credit_memos", __name__, url_prefix="/credit-memos")
@@ -18,15 +17,15 @@ blueprint = Blueprint("credit_memos", __name__, url_prefix="/credit-memos")
 @blueprint.get("")
 def list_credit_memos() -> Json:
     """List credit memos, newest first; only by subsidiary and update, whatever Rillet's prose says."""
-    subsidiary_id = query_parameters.uuid("subsidiary_id")
-    since = query_parameters.timestamp("updated.gt")
+    subsidiary_id = listing.uuid("subsidiary_id")
+    since = listing.timestamp("updated.gt")
 
     def passes(memo: Record) -> bool:
         mine = subsidiary_id in (None, memo.document["subsidiary_id"])
         return mine and (since is None or memo.updated > since)
 
     memos = filter(passes, organisation().credit_memos)
-    return page("credit_memos", memos, state(), organisation().id)
+    return listing.page("credit_memos", memos, state(), organisation().id)
 
 
 @blueprint.post("")

@@ -2,11 +2,10 @@
 
 from flask import Blueprint
 
-from local.fake_rillet import query_parameters
+from local.fake_rillet import listing
 from local.fake_rillet.context import body, organisation, state
 from local.fake_rillet.invoice_lines import read_field_assignments
 from local.fake_rillet.invoices import is_open
-from local.fake_rillet.pagination import page
 from local.fake_rillet.problems import refused
 from local.fake_rillet.references import check_references, read_references
 from local.fake_rillet.store import Json, Record
@@ -20,10 +19,10 @@ blueprint = Blueprint("customers", __name__, url_prefix="/customers")
 @blueprint.get("")
 def list_customers() -> Json:
     """List customers, newest first; `search` looks for the text anywhere in the name."""
-    search = query_parameters.text("search")
-    reference = query_parameters.together("external_reference_type", "external_reference_id")
-    since = query_parameters.timestamp("updated.gt")
-    by_update = query_parameters.choice("sort_by", ("created", "updated")) == "updated"
+    search = listing.text("search")
+    reference = listing.together("external_reference_type", "external_reference_id")
+    since = listing.timestamp("updated.gt")
+    by_update = listing.choice("sort_by", ("created", "updated")) == "updated"
 
     def passes(customer: Record) -> bool:
         named = search is None or search.casefold() in customer.document["name"].casefold()
@@ -31,7 +30,7 @@ def list_customers() -> Json:
         return named and referenced and (since is None or customer.updated > since)
 
     rows = filter(passes, organisation().customers)
-    return page("customers", rows, state(), organisation().id, by_update=by_update)
+    return listing.page("customers", rows, state(), organisation().id, by_update=by_update)
 
 
 @blueprint.post("")

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from local.fake_rillet import query_parameters
+from local.fake_rillet import listing
 from local.fake_rillet.bank_accounts import in_treasury, linked_accounts
 from local.fake_rillet.context import caller, organisation
 from local.fake_rillet.problems import Problem
@@ -57,7 +57,7 @@ def last_closed_period() -> Json:
 @blueprint.get("/tax-rates")
 def list_tax_rates() -> Json:
     """List the tax rates, of one country if given, unpaginated."""
-    country = query_parameters.text("country")
+    country = listing.text("country")
     rates = organisation().tax_rates.documents()
     return {"tax_rates": [rate for rate in rates if country in (None, rate["country"])]}
 
@@ -71,7 +71,7 @@ def list_accounts() -> Json:
 @blueprint.get("/bank-accounts")
 def list_bank_accounts() -> Json:
     """List the bank accounts that are tied to the chart, of one subsidiary if given, unpaginated."""
-    subsidiary_id = query_parameters.uuid("subsidiary_id")
+    subsidiary_id = listing.uuid("subsidiary_id")
     shown = [in_treasury(account) for account in linked_accounts(organisation())]
     return {"accounts": [one for one in shown if subsidiary_id in (None, one.get("subsidiary_id"))]}
 
@@ -83,5 +83,5 @@ def list_fields() -> Json:
 
 
 def _updated(collection: Collection) -> list[Json]:
-    since = query_parameters.timestamp("updated.gt")
+    since = listing.timestamp("updated.gt")
     return [record.document for record in collection if since is None or record.updated > since]

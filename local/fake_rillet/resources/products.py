@@ -2,11 +2,10 @@
 
 from flask import Blueprint
 
-from local.fake_rillet import query_parameters
+from local.fake_rillet import listing
 from local.fake_rillet.context import body, organisation, state
 from local.fake_rillet.invoice_lines import REVENUE_PATTERNS
 from local.fake_rillet.money import Money
-from local.fake_rillet.pagination import page
 from local.fake_rillet.references import check_references, read_references
 from local.fake_rillet.store import Json, Record
 from local.fake_rillet.validation import Fields
@@ -86,14 +85,14 @@ def _price_amount(fields: Fields, name: str, *, required: bool = False) -> Json 
 @blueprint.get("")
 def list_products() -> Json:
     """List products, newest first."""
-    status = query_parameters.choice("status", PRODUCT_STATUSES)
-    currency = query_parameters.text("currency")
+    status = listing.choice("status", PRODUCT_STATUSES)
+    currency = listing.text("currency")
 
     def passes(product: Record) -> bool:
         priced = currency is None or currency in price_currencies(product.document["price"])
         return priced and status in (None, product.document["status"])
 
-    return page("products", filter(passes, organisation().products), state(), organisation().id)
+    return listing.page("products", filter(passes, organisation().products), state(), organisation().id)
 
 
 @blueprint.post("")

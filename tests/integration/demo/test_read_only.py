@@ -1,6 +1,6 @@
 """The demo shows one waiting connection, its headline, and the act that ends it."""
 
-from local.demo.sections import one_invoice, read_only
+from local.demo.sections import one_invoice, until_somebody_acts
 from local.system import LocalSystem
 from tests.integration.demo.support import in_one_line, run_demo
 
@@ -8,7 +8,7 @@ from tests.integration.demo.support import in_one_line, run_demo
 def test_the_demo_shows_a_waiting_connection_its_headline_and_the_act_that_ends_it(
     system: LocalSystem,
 ) -> None:
-    code, screen = run_demo(system, one_invoice.SECTION, read_only.SECTION)
+    code, screen = run_demo(system, one_invoice.SECTION, until_somebody_acts.READ_ONLY)
 
     text = in_one_line(screen)
     assert code == 0

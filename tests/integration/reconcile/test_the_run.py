@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local import sample_data
-from local.fake_rillet.pagination import CURSOR_SECONDS
+from local.fake_rillet.listing import CURSOR_SECONDS
 from local.system import Connection, LocalSystem
 from solvimon_rillet.aws.eventbridge import Bus
 from solvimon_rillet.aws.s3_sns import WORK_PREFIX, ReportBucket, Topic

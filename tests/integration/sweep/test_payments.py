@@ -55,7 +55,7 @@ def test_a_restarted_list_keeps_the_watermark(exported: Silent, monkeypatch: pyt
     add_foreign_invoices(exported, 150)
     before = exported.watermark
     with monkeypatch.context() as patch:
-        patch.setattr("local.fake_rillet.pagination.CURSOR_SECONDS", 0)
+        patch.setattr("local.fake_rillet.listing.CURSOR_SECONDS", 0)
         findings = exported.sweep()
 
     assert findings["errors"] == []
