@@ -110,14 +110,13 @@ def stack_name(name: str) -> PreflightCheck:
     choose = f"Choose another stack_name in samconfig.toml, of at most {MAX_STACK_NAME} characters."
     if len(name) > MAX_STACK_NAME:
         finding = f"{name!r} has {len(name)} characters, and the names of functions would be too long"
-        return PreflightCheck("Stack name", finding, choose, blocking=True)
-    if name.lower().startswith(("aws", "ssm")):
+    elif name.lower().startswith(("aws", "ssm")):
         finding = f"{name!r} begins with aws or ssm, which Parameter Store keeps for itself"
-        return PreflightCheck("Stack name", finding, choose, blocking=True)
-    if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9-]*", name):
+    elif not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9-]*", name):
         finding = f"{name!r} is not made of letters, digits and hyphens, with a letter first"
-        return PreflightCheck("Stack name", finding, choose, blocking=True)
-    return PreflightCheck("Stack name", name)
+    else:
+        return PreflightCheck("Stack name", name)
+    return PreflightCheck("Stack name", finding, choose, blocking=True)
 
 
 def account(stack: str, region: str | None, clients: Clients) -> Iterator[PreflightCheck]:

@@ -170,19 +170,11 @@ class LocalSystem(ConnectedVendors):
 
     def ledger(self) -> list[Json]:
         """Return all items of the ledger, in plain Python types."""
-        return self._table.items()
+        return self.ledger_table.items()
 
     def ledger_item(self, pk: str, sk: str) -> Json | None:
         """Return one item of the ledger in plain Python types, or None."""
-        return self._table.item(pk, sk)
-
-    def snapshot_of_ledger(self) -> bytes:
-        """Return the ledger's table as it is now, for a restore."""
-        return self._table.snapshot()
-
-    def restore_ledger(self, snapshot: bytes) -> None:
-        """Restore the ledger's table to an earlier moment."""
-        self._table.restore(snapshot)
+        return self.ledger_table.item(pk, sk)
 
     def bus_events(self) -> list[Json]:
         """Return every event that reached the bus, oldest first, as the archive keeps it."""
@@ -198,7 +190,7 @@ class LocalSystem(ConnectedVendors):
         queues, dead_letters = self.pollers.queues.values(), self.pollers.dead_letters.values()
         for queue in (*queues, *dead_letters, *self._dead_letters_of_functions):
             queue.clear()
-        self._table.clear()
+        self.ledger_table.clear()
         if panel := self.deployment.resources.get("PanelTable"):
             TableView(self.aws, panel).clear()
         with self.aws.lock:
@@ -219,7 +211,8 @@ class LocalSystem(ConnectedVendors):
         return events_backends[ACCOUNT][REGION].archives[name]
 
     @property
-    def _table(self) -> TableView:
+    def ledger_table(self) -> TableView:
+        """The ledger's table."""
         return TableView(self.aws, self.deployment.outputs["LedgerTableName"])
 
     def _deploy(self) -> None:

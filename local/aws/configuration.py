@@ -40,6 +40,15 @@ class StackConfiguration:
         except client.exceptions.ResourceExistsException:
             client.put_secret_value(SecretId=identity, SecretString=text)
 
+    def secret(self, name: str) -> dict[str, str]:
+        """Return the keys and values of a secret; there are none if there is no such secret."""
+        client = self._aws.secretsmanager
+        try:
+            text = client.get_secret_value(SecretId=f"{self._stack}/{name}")["SecretString"]
+        except client.exceptions.ResourceNotFoundException:
+            return {}
+        return dict(json.loads(text))
+
     def put_settings(self, connection: str, settings: Json | str) -> None:
         """Write a connection's settings; a text is written as it is."""
         text = settings if isinstance(settings, str) else json.dumps(settings)

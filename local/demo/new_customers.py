@@ -93,6 +93,14 @@ def subsidiary() -> Json:
     }
 
 
+def bill_unlinked_product(draft: Json) -> None:
+    """Let all lines of a draft be of `UNLINKED_PRODUCT`."""
+    for group in (group for period in draft["periods"] for group in period["groups"]):
+        group["products"] = [UNLINKED_PRODUCT.solvimon(with_link=False)]
+        for line in group["lines"]:
+            line |= {"description": UNLINKED_PRODUCT.title, "product_items": []}
+
+
 def _new_customer(name: str, city: str, state: str, country: str) -> Json:
     mail = name.lower().replace(" & ", "-").replace(" ", "-")
     return {

@@ -115,6 +115,15 @@ class Books:
         """The calendar day in the organisation's time zone."""
         return day_in_zone(self.clock(), self.timezone)
 
+    @property
+    def linked_accounts(self) -> list[Json]:
+        """The bank accounts that are tied to an account of the chart, oldest first."""
+        return [account for account in self.bank_accounts.documents() if "account_code" in account]
+
+    def is_cash_account(self, account_code: str) -> bool:
+        """Tell whether an account of the chart is tied to a bank account; being an asset is not enough."""
+        return any(account["account_code"] == account_code for account in self.linked_accounts)
+
     def register_reference_type(
         self, slug: str, *, restricted: bool = False, accepted_for_rev_rec: bool = False
     ) -> None:

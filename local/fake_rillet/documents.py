@@ -5,13 +5,17 @@ from datetime import date
 from decimal import Decimal
 
 from local.fake_rillet.balances import UNPAID, decimal_of
-from local.fake_rillet.bank_accounts import on_invoice
 from local.fake_rillet.books import Books
 from local.fake_rillet.document_requests import CreditMemoRequest, InvoiceRequest
 from local.fake_rillet.invoice_lines import Line
 from local.fake_rillet.money import to_wire
 from local.fake_rillet.store import Json
 
+_BANK_ACCOUNT = (
+    *("id", "ach_account", "ach_routing", "bank_name", "bank_address", "swift_code"),
+    "payment_instructions",
+)
+"""What an invoice shows of one (`InvoicingBankAccount`)."""
 INVOICE_STATUSES = ("UNPAID", "PAID", "PARTIALLY_PAID", "UNBILLED", "CREDITED", "PARTIALLY_CREDITED")
 _NO_ADDRESS = {"line1": "", "city": "", "state": "", "zip_code": "", "country": ""}
 """The contract requires an address on every credit memo and none on a customer; what Rillet shows of a
@@ -99,7 +103,8 @@ def _invoice_item(books: Books, request: InvoiceRequest, line: Line) -> Json:
 def _bank_account(books: Books, request: InvoiceRequest) -> Json | None:
     if request.bank_account_id is None:
         return None
-    return on_invoice(books.bank_accounts.get(request.bank_account_id).document)
+    account = books.bank_accounts.get(request.bank_account_id).document
+    return {name: account[name] for name in _BANK_ACCOUNT if name in account}
 
 
 def credit_memo_document(

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from local.fake_rillet.balances import FAILED, amount_open, update_balance
-from local.fake_rillet.bank_accounts import linked_accounts
 from local.fake_rillet.books import Books
 from local.fake_rillet.credit_memos import reconcile, remove_credit_memo
 from local.fake_rillet.document_requests import ApplicationRequest
@@ -68,7 +67,7 @@ class Organisation(Books):
             request = PaymentRequest(
                 amount=Money(value, invoice.document["total"]["currency"]),
                 date=read_date(date) if date else self.today,
-                account_code=account_code or linked_accounts(self)[0]["account_code"],
+                account_code=account_code or self.linked_accounts[0]["account_code"],
             )
             payment = record_payment(self, invoice, request, SUCCESSFUL if cleared else UNCLEARED)
             return deepcopy(payment.document)

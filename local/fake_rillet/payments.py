@@ -5,7 +5,6 @@ from datetime import date
 from decimal import Decimal
 
 from local.fake_rillet.balances import FAILED, amount_open, update_balance
-from local.fake_rillet.bank_accounts import is_cash_account
 from local.fake_rillet.books import Books
 from local.fake_rillet.document_rules import check_period
 from local.fake_rillet.money import Money, to_wire
@@ -152,7 +151,7 @@ def _problem(books: Books, invoice: Record, request: PaymentRequest, but: Record
     currency = invoice.document["total"]["currency"]
     if request.amount.currency != currency:
         return refused("currency_mismatch", f"The invoice is in {currency}, not {request.amount.currency}")
-    if not is_cash_account(books, request.account_code):
+    if not books.is_cash_account(request.account_code):
         return refused("not_a_cash_account", f"Account {request.account_code} is not a cash account")
     still_open = amount_open(books, invoice, but_payment=but.id if but else None)
     if books.switches.overpayment == "refuse" and request.amount.amount > still_open:

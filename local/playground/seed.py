@@ -12,7 +12,6 @@ from local.demo import new_customers, second_connection
 from local.demo.new_customers import UNLINKED_PRODUCT
 from local.http_in_process import http_in_process
 from local.playground.drafts import UNLINKED, add_draft, without_links
-from local.rillet_webhook import add_rillet_webhook
 from local.system import Connection, LocalSystem
 
 CONNECTED, UNCONNECTED, READ_ONLY = "default", second_connection.NAME, "clean"
@@ -59,7 +58,7 @@ def _connected(system: LocalSystem) -> Connection:
     organisation = {"organization": {"id": connection.organisation.id}}
     connection.platform.load({"products": [UNLINKED_PRODUCT.solvimon(with_link=False)]})
     system.rillet.state.load({**organisation, "products": [UNLINKED_PRODUCT.rillet()]})
-    add_rillet_webhook(system, connection)
+    system.add_rillet_webhook(connection)
     system.authorise(CONNECTED)
     return connection
 
@@ -72,7 +71,7 @@ def _unconnected(system: LocalSystem) -> None:
         solvimon=without_links(second_connection.acme_solvimon_seed()),
         rillet=second_connection.acme_rillet_seed(),
     )
-    add_rillet_webhook(system, connection)
+    system.add_rillet_webhook(connection)
 
 
 def _read_only(system: LocalSystem) -> None:
@@ -80,7 +79,7 @@ def _read_only(system: LocalSystem) -> None:
     key = f"read-only-{connection.rillet_api_key}"
     system.rillet.state.add_api_key(connection.organisation, key, read_only=True)
     system.put_secret(READ_ONLY, "rillet", {"auth": "api_key", "api_key": key})
-    add_rillet_webhook(system, connection)
+    system.add_rillet_webhook(connection)
     for name in ("first", "two-rates"):
         _finalise_seeded(system, connection, name)
     system.settle()

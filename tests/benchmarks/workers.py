@@ -156,7 +156,9 @@ def isolation(system: LocalSystem) -> Iterator[Json]:
         send(*((f"invo_hanging{number}", hanging.name) for number in range(HANGING)))
         clock.spawn(arrivals)
         for _ in range(DEFAULT_WORKERS):
-            clock.spawn(lambda: worker(system, clock, "export_invoice", clock.start + MINUTES * 60, done=done))
+            clock.spawn(
+                lambda: worker(system, clock, "export_invoice", clock.start + MINUTES * 60, done=done)
+            )
         clock.run()
     in_time = sorted(waits.values())
     yield {

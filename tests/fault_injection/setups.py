@@ -8,10 +8,10 @@ import requests
 
 from local import sample_data
 from local.books_check.records import rillet_documents
-from local.rillet_webhook import add_rillet_webhook
 from local.sample_data.identity import solvimon_id
 from local.system import Connection, LocalSystem
 from tests.fault_injection.documents import FIRST
+from tests.support.arrange import load
 
 Json = dict[str, Any]
 
@@ -66,10 +66,7 @@ class Setup:
 
     def finalise(self, *documents: Json) -> None:
         """Put documents into Solvimon and finalise them in this order."""
-        platform = self.connection.platform
-        platform.load({"invoices": list(documents)})
-        for document in documents:
-            platform.finalise(document["id"])
+        load(self.connection, *documents)
 
     def pay(self, amount: str | None = None) -> None:
         """Record a payment of the first invoice in Rillet; without an amount, all that is due."""
@@ -105,7 +102,7 @@ def set_up(
         rillet=rillet_seed() if rillet is None else rillet,
     )
     if auth == "api_key":
-        add_rillet_webhook(system, connection, token=TOKEN)
+        system.add_rillet_webhook(connection, token=TOKEN)
     return Setup(system, connection)
 
 

@@ -12,6 +12,7 @@ from tests.fault_injection.harness import Harness
 from tests.fault_injection.runs import Run
 from tests.fault_injection.scenarios import SCENARIOS
 
+SITUATIONS = {scenario.name: scenario for scenario in SCENARIOS}
 Plant = Callable[[pytest.MonkeyPatch], None]
 EXPORT = "export an invoice"
 REFRESH = "refresh an expired token in an export"
@@ -46,8 +47,9 @@ class Planted:
 
     def run_in(self, harness: Harness) -> Run:
         """The run, in a scenario that is recorded with the safeguard in its place."""
-        scenario = next(each for each in SCENARIOS if each.name == self.scenario)
-        effects = [each for each in harness.record(scenario) if each.what.startswith(self.what)]
+        effects = [
+            each for each in harness.record(SITUATIONS[self.scenario]) if each.what.startswith(self.what)
+        ]
         return Run(self.scenario, effects[self.number], self.fault, self.act)
 
 
@@ -165,10 +167,9 @@ def test_without_a_safeguard_the_harness_finds_what_it_prevents(
     harness: Harness, monkeypatch: pytest.MonkeyPatch, planted: Planted
 ) -> None:
     run = planted.run_in(harness)
-    scenario = next(each for each in SCENARIOS if each.name == planted.scenario)
     planted.plant(monkeypatch)
 
-    differences = harness.replay(scenario, run).differences
+    differences = harness.replay(SITUATIONS[planted.scenario], run).differences
 
     assert planted.found in {each.kind for each in differences}
     assert any(planted.said in each.what for each in differences)

@@ -4,7 +4,6 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 from local import sample_data
-from local.rillet_webhook import add_rillet_webhook
 from local.sample_data.identity import Json
 from local.system import Connection, LocalSystem
 from tests.soak import company_data
@@ -41,7 +40,7 @@ def set_up_connection(plan: Plan, system: LocalSystem) -> Connection:
     system.authorise()
     for webhook in made.platform.webhooks.webhooks.values():
         webhook.record["included_actions"] = _SOLVIMON_EVENTS
-    add_rillet_webhook(system, made, _RILLET_EVENTS)
+    system.add_rillet_webhook(made, _RILLET_EVENTS)
     for kind in NIGHTLY_IMPORTS:
         system.invoke(f"import_{kind}", {})
     return made
@@ -64,7 +63,7 @@ class Operations:
 
     def keep_ledger(self) -> bool:
         """Note the moment to which the ledger will be restored; DynamoDB keeps every moment."""
-        self._kept = self._system.clock.now(), self._system.snapshot_of_ledger()
+        self._kept = self._system.clock.now(), self._system.ledger_table.snapshot()
         return True
 
     def restore_ledger(self) -> bool:
@@ -76,7 +75,7 @@ class Operations:
             restored = {"ledger_restored_to": moment}
             self._system.put_settings(self._connection.name, {**self._connection.settings, **restored})
             self._system.advance(_SETTINGS_SECONDS)
-            self._system.restore_ledger(self._kept[1])
+            self._system.ledger_table.restore(self._kept[1])
             self._restored = True
         since = self._plan.start - timedelta(days=31)
         answer = self._asked("reconcile", {"adopt": True, "from": f"{since:%Y-%m-%d}"})

@@ -38,12 +38,8 @@ def put_secret(system: LocalSystem, connection: Connection, vendor: str, **value
     """
     key = connection.solvimon_api_key if vendor == "solvimon" else connection.rillet_api_key
     own = "webhook_secret" if vendor == "solvimon" else "webhook_token"
-    name = f"{system.deployment.stack}/{connection.name}/webhooks"
-    try:
-        text = system.aws.secretsmanager.get_secret_value(SecretId=name)["SecretString"]
-    except system.aws.secretsmanager.exceptions.ResourceNotFoundException:
-        text = "{}"
-    others = {name: value for name, value in json.loads(text).items() if own not in name}
+    before = system.configuration.secret(f"{connection.name}/webhooks")
+    others = {name: value for name, value in before.items() if own not in name}
     webhooks = {name: value for name, value in values.items() if own in name}
     system.put_secret(connection.name, "webhooks", others | webhooks)
     rest = {name: value for name, value in values.items() if name not in webhooks}

@@ -3,6 +3,7 @@
 from local.demo import tables
 from local.demo.context import Context, Json, Numbers, Section
 from local.demo.new_customers import UNLINKED_PRODUCT as PRODUCT
+from local.demo.new_customers import bill_unlinked_product
 from local.sample_data.identity import rillet_id, solvimon_id
 
 
@@ -43,12 +44,7 @@ def _invoice_of_the_product(context: Context) -> str:
         {"organization": {"id": context.connection.organisation.id}, "products": [PRODUCT.rillet()]}
     )
     draft = context.another("new-customer", "demo-rejected", "its product was not linked at first")
-    for period in draft["periods"]:
-        for group in period["groups"]:
-            group["products"] = [PRODUCT.solvimon(with_link=False)]
-            for line in group["lines"]:
-                line["description"] = PRODUCT.title
-                line["product_items"] = []
+    bill_unlinked_product(draft)
     return str(draft["id"])
 
 

@@ -3,10 +3,15 @@
 from flask import Blueprint
 
 from local.fake_rillet import listing
-from local.fake_rillet.bank_accounts import in_treasury, linked_accounts
 from local.fake_rillet.context import caller, organisation
 from local.fake_rillet.problems import Problem
 from local.fake_rillet.store import Collection, Json
+
+_BANK_ACCOUNT = (
+    *("id", "name", "currency", "bank_name", "subsidiary_id", "account_code", "mask", "status"),
+    "transactions_start_date",
+)
+"""What the treasury shows of a bank account (`BankAccount`)."""
 
 blueprint = Blueprint("organisations", __name__)
 
@@ -72,8 +77,9 @@ def list_accounts() -> Json:
 def list_bank_accounts() -> Json:
     """List the bank accounts that are tied to the chart, of one subsidiary if given, unpaginated."""
     subsidiary_id = listing.uuid("subsidiary_id")
-    shown = [in_treasury(account) for account in linked_accounts(organisation())]
-    return {"accounts": [one for one in shown if subsidiary_id in (None, one.get("subsidiary_id"))]}
+    linked = organisation().linked_accounts
+    chosen = [account for account in linked if subsidiary_id in (None, account.get("subsidiary_id"))]
+    return {"accounts": [{name: one[name] for name in _BANK_ACCOUNT if name in one} for one in chosen]}
 
 
 @blueprint.get("/fields")
