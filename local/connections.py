@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from local import sample_data
-from local.aws.configuration import StackConfiguration
 from local.aws.deployment import Deployment
 from local.aws.gateway import HttpApiGateway
+from local.aws.stack_contents import StackConfiguration
 from local.clock import Clock
 from local.fake_rillet import FakeRillet
 from local.fake_rillet.organisation import Organisation

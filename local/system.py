@@ -13,14 +13,13 @@ from moto.s3.models import s3_backends
 
 import local.aws.dynamodb_speedups
 import local.aws.moto_speedups  # noqa: F401 - makes moto quicker
-from local.aws.configuration import StackConfiguration
 from local.aws.deployment import deploy
 from local.aws.lambda_api import LambdaApi
 from local.aws.pollers import BatchDelivery, Pollers
 from local.aws.queues import QueueView, queues_follow, start_move_task
 from local.aws.runtime import LambdaRuntime
 from local.aws.server import ACCOUNT, REGION, AwsServer, OwnAnswer, environment, shared_aws
-from local.aws.table_snapshot import TableView
+from local.aws.stack_contents import StackConfiguration, TableView
 from local.connections import ConnectedVendors
 from local.connections import Connection as Connection
 from local.fake_solvimon import Delivery as WebhookDelivery

@@ -8,8 +8,8 @@ from datetime import date
 
 from local.fake_rillet.store import Collection, Json
 from local.fake_rillet.switches import Switches
-from local.fake_rillet.timestamps import day_in_zone, read_date
 from local.fake_rillet.webhooks import Webhooks
+from local.fake_rillet.wire import day_in_zone, read_date
 
 
 @dataclass

@@ -7,11 +7,10 @@ from datetime import date
 from decimal import Decimal
 
 from local.fake_rillet.invoice_lines import Line, read_credit_line, read_full_line, read_recorded_line
-from local.fake_rillet.money import Money
-from local.fake_rillet.references import read_references
 from local.fake_rillet.store import Json
 from local.fake_rillet.switches import Switches
-from local.fake_rillet.validation import Fields
+from local.fake_rillet.validation import Fields, read_references
+from local.fake_rillet.wire import Money
 
 FULL = "FULL"
 REVENUE_RECOGNITION_ONLY = "REVENUE_RECOGNITION_ONLY"

@@ -8,8 +8,8 @@ from local.fake_rillet.balances import UNPAID, decimal_of
 from local.fake_rillet.books import Books
 from local.fake_rillet.document_requests import CreditMemoRequest, InvoiceRequest
 from local.fake_rillet.invoice_lines import Line
-from local.fake_rillet.money import to_wire
 from local.fake_rillet.store import Json
+from local.fake_rillet.wire import to_wire
 
 _BANK_ACCOUNT = (
     *("id", "ach_account", "ach_routing", "bank_name", "bank_address", "swift_code"),

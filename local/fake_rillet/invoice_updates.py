@@ -10,13 +10,19 @@ from local.fake_rillet.document_requests import (
     InvoiceRequest,
     read_exchange_rate,
 )
-from local.fake_rillet.document_rules import check_bank_account, check_number, check_period, check_products
+from local.fake_rillet.document_rules import (
+    check_bank_account,
+    check_number,
+    check_period,
+    check_products,
+    check_references,
+    check_rev_rec,
+)
 from local.fake_rillet.documents import invoice_document, item_revenue
 from local.fake_rillet.invoice_lines import read_field_assignments, read_full_line, read_revenue
 from local.fake_rillet.problems import refused
-from local.fake_rillet.references import check_references, check_rev_rec, read_references
 from local.fake_rillet.store import Json, Record
-from local.fake_rillet.validation import Fields
+from local.fake_rillet.validation import Fields, read_references
 
 _KEPT = ("subsidiary_id", "customer_id", "customer_address", "shipping_address", "sent_at")
 _MONEY = ("subtotal", "total_discount", "net_amount", "taxed_amount", "total", "amount_due", "status")

@@ -10,13 +10,14 @@ from local.fake_rillet.document_rules import (
     check_parties,
     check_period,
     check_products,
+    check_references,
+    check_rev_rec,
 )
 from local.fake_rillet.documents import invoice_document
 from local.fake_rillet.payments import check_unpaid, payments_of
-from local.fake_rillet.references import check_references, check_rev_rec
 from local.fake_rillet.store import Record
-from local.fake_rillet.timestamps import write_timestamp
 from local.fake_rillet.validation import Fields
+from local.fake_rillet.wire import write_timestamp
 
 
 def create_invoice(books: Books, request: InvoiceRequest) -> Record:

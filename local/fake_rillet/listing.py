@@ -13,8 +13,8 @@ from flask import request
 
 from local.fake_rillet.problems import Problem, invalid
 from local.fake_rillet.store import Json, Record
-from local.fake_rillet.timestamps import read_timestamp, to_micros
 from local.fake_rillet.validation import is_uuid
+from local.fake_rillet.wire import read_timestamp, to_micros
 from local.fake_vendor.faults import Faults
 
 CURSOR_SECONDS = 2 * 60 * 60

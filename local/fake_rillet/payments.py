@@ -7,10 +7,10 @@ from decimal import Decimal
 from local.fake_rillet.balances import FAILED, amount_open, update_balance
 from local.fake_rillet.books import Books
 from local.fake_rillet.document_rules import check_period
-from local.fake_rillet.money import Money, to_wire
 from local.fake_rillet.problems import Problem, not_found, refused
 from local.fake_rillet.store import Json, Record
 from local.fake_rillet.validation import Fields
+from local.fake_rillet.wire import Money, to_wire
 
 UNCLEARED = "UNCLEARED"
 SUCCESSFUL = "SUCCESSFUL"

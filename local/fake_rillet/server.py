@@ -13,11 +13,11 @@ from werkzeug.wrappers import Response
 
 from local.fake_rillet.call_middleware import CallMiddleware
 from local.fake_rillet.context import STATE
-from local.fake_rillet.json_encoding import plain
 from local.fake_rillet.oauth import endpoints as oauth
 from local.fake_rillet.problems import Problem
 from local.fake_rillet.resources import credit_memos, customers, invoices, organisations, products
 from local.fake_rillet.state import State
+from local.fake_rillet.wire import plain
 from local.fake_vendor.http_server import HttpServer
 
 

@@ -6,12 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from local.fake_rillet.calls import Call
-from local.fake_rillet.idempotency import RilletAnswers
+from local.fake_rillet.calls import Call, RateLimiter, RilletAnswers
 from local.fake_rillet.listing import MAXIMUM_LIMIT, Cursors
 from local.fake_rillet.oauth.server import AuthorisationServer
 from local.fake_rillet.organisation import Organisation
-from local.fake_rillet.rate_limit import RateLimiter
 from local.fake_rillet.seeding import add_defaults, add_seed
 from local.fake_rillet.store import Json
 from local.fake_rillet.webhooks import Delivery

@@ -3,8 +3,8 @@
 from copy import deepcopy
 from decimal import Decimal
 
-from local.fake_rillet.money import to_wire
 from local.fake_rillet.store import Json
+from local.fake_rillet.wire import to_wire
 
 _INVOICE_FIELDS = frozenset(
     {

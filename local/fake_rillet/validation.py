@@ -10,12 +10,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from local.fake_rillet.money import CURRENCY_DECIMALS, Money, rounded
 from local.fake_rillet.problems import Violation, invalid
-from local.fake_rillet.timestamps import read_date
+from local.fake_rillet.wire import CURRENCY_DECIMALS, Money, read_date, rounded
 from local.fake_vendor.iso_codes import ISO_COUNTRIES
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
@@ -240,3 +239,15 @@ class Fields:
         if value is not None and not fits(value):
             self.wrong(name, message.format(value))
         return value
+
+
+def read_references(fields: Fields) -> list[dict[str, Any]]:
+    """Read `external_references` of an object; absent is empty."""
+    return [
+        {
+            "type": reference.require("type", reference.filled_text, ""),
+            "id": reference.require("id", reference.filled_text, ""),
+        }
+        | ({"url": reference.uri("url")} if "url" in reference else {})
+        for reference in fields.objects("external_references", unique=True) or []
+    ]

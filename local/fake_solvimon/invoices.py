@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from local.fake_solvimon import crediting, custom_values, invoicing, money, one_offs, timestamps
 from local.fake_solvimon.crediting import LineAmounts, Sign
-from local.fake_solvimon.errors import ApiProblem, Json, invalid_field, missing_field
+from local.fake_solvimon.errors import Json, impossible, invalid_field, missing_field
 from local.fake_solvimon.money import header_totals
 from local.fake_solvimon.records import Records, apply, without_nulls
 from local.fake_solvimon.resources.definitions import BILLING_ENTITIES, CUSTOMERS, INVOICES, PRODUCTS
@@ -54,14 +54,7 @@ class Invoices(Records):
                 if status not in (None, invoicing.FINAL):
                     closed.insert(0, "status")
                 if closed:
-                    raise ApiProblem(
-                        400,
-                        "INVALID_OPERATION",
-                        "a FINAL invoice cannot be changed",
-                        field=closed[0],
-                        resource_id=invoice["id"],
-                        resource_type="INVOICE",
-                    )
+                    raise impossible(invoice, "a FINAL invoice cannot be changed", closed[0])
             elif status not in (None, "OPEN", "DRAFT", invoicing.FINAL):
                 raise invalid_field("status", "must be one of OPEN, DRAFT, FINAL")
             became_paid = invoicing.apply_payment_status(invoice, changes)

@@ -1,6 +1,5 @@
 """How long it takes: from finalisation to the invoice in Rillet, and the receiver's answer to a webhook."""
 
-import importlib
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -14,7 +13,6 @@ from requests.adapters import HTTPAdapter
 
 from local import sample_data
 from local.aws.runtime import LambdaContext
-from local.aws.server import REGION
 from local.system import LocalSystem
 from solvimon_rillet.aws.eventbridge import Bus
 from tests.benchmarks.setup import Json, connected, connected_without_limit, finalise
@@ -86,8 +84,8 @@ def receiver(system: LocalSystem) -> Iterator[Json]:
     """Give one handler the same genuine webhook of an invoice again and again; the bus is a stub."""
     connection = connected(system)
     connection.platform.finalise(sample_data.invoice_id("first"))
-    event, handle = captured(system), _handler(system)
-    function = system.runtime.functions["receive_webhook"]
+    event, function = captured(system), system.runtime.functions["receive_webhook"]
+    handle = system.runtime._build(function)
     context = LambdaContext(function.name, function.arn, function.memory_mb, function.timeout)
     published: list[object] = []
     with patch.object(Bus, "publish", lambda _self, *events: published.extend(events)):
@@ -121,10 +119,3 @@ def captured(system: LocalSystem) -> Json:
     system.deliver_webhooks()
     system.runtime.reset()
     return seen[0]
-
-
-def _handler(system: LocalSystem) -> Any:  # noqa: ANN401 - a function's handler
-    function = system.runtime.functions["receive_webhook"]
-    module = importlib.import_module("functions.receive_webhook.receive_webhook")
-    names = {"AWS_LAMBDA_FUNCTION_NAME": function.name, "AWS_REGION": REGION}
-    return module.create_handler({**function.environment, **names}, clock=system.clock.now)

@@ -12,9 +12,9 @@ from local.books_check.records import rillet_documents
 from local.playground.acts import ACTS
 from local.playground.app import PATH, create_app, serve_playground
 from local.playground.drafts import UNLINKED, choices
-from local.playground.follow import Documents
 from local.sample_data.identity import Json
 from local.system import Connection, LocalSystem
+from local.up import Documents
 
 
 @pytest.fixture

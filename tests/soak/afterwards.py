@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from local.books_check.checks import StatedResult
-from local.fake_rillet.money import rounded
+from local.fake_rillet.wire import rounded
 from local.sample_data.identity import Json, solvimon_id
 from tests.soak import company_data
 from tests.soak.company_simulation import NOT_YET, Company

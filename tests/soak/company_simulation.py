@@ -11,7 +11,7 @@ from local.books_check.checks import Expected, StatedResult
 from local.books_check.documents import SolvimonDocument
 from local.books_check.records import rillet_ids, solvimon_ids
 from local.demo.new_customers import UNLINKED_PRODUCT
-from local.fake_rillet.money import rounded
+from local.fake_rillet.wire import rounded
 from local.fake_solvimon.resources.definitions import PRODUCTS
 from local.sample_data.identity import Json, solvimon_id
 from local.system import Connection, LocalSystem

@@ -4,12 +4,12 @@ from flask import Blueprint
 
 from local.fake_rillet import listing
 from local.fake_rillet.context import body, organisation, state
+from local.fake_rillet.document_rules import check_references
 from local.fake_rillet.invoice_lines import read_field_assignments
 from local.fake_rillet.invoices import is_open
 from local.fake_rillet.problems import refused
-from local.fake_rillet.references import check_references, read_references
 from local.fake_rillet.store import Json, Record
-from local.fake_rillet.validation import Fields
+from local.fake_rillet.validation import Fields, read_references
 
 EMAIL_TYPES = ("MAIN_SENDER", "CC", "BCC")
 

@@ -4,11 +4,11 @@ from flask import Blueprint
 
 from local.fake_rillet import listing
 from local.fake_rillet.context import body, organisation, state
+from local.fake_rillet.document_rules import check_references
 from local.fake_rillet.invoice_lines import REVENUE_PATTERNS
-from local.fake_rillet.money import Money
-from local.fake_rillet.references import check_references, read_references
 from local.fake_rillet.store import Json, Record
-from local.fake_rillet.validation import Fields
+from local.fake_rillet.validation import Fields, read_references
+from local.fake_rillet.wire import Money
 
 PRICE_TYPES = ("FIXED_RECURRING", "ONE_TIME", "USAGE")
 BILLING_TYPES = ("PER_UNIT", "TIERED")

@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from local.fake_rillet.json_encoding import encode
 from local.fake_rillet.organisation import Organisation
 from local.fake_rillet.webhook_events import Event
+from local.fake_rillet.wire import encode
 from local.fake_solvimon.platform import Platform
 from local.system import Connection, LocalSystem
 from tests.support.arrange import connect_demo, export, load, put_secret

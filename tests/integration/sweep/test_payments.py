@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.fake_rillet.timestamps import write_timestamp
+from local.fake_rillet.wire import write_timestamp
 from local.system import LocalSystem
 from solvimon_rillet.workflows.sweep import payments
 from tests.integration.mark_invoice_paid.support import PAID
