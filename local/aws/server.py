@@ -145,11 +145,10 @@ class AwsServer:
     def serve(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a request, as a WSGI application."""
         region, service = _signing_scope(environ)
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         if service in self._outages:
-            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))  # the connection goes on
             start_response("503 Service Unavailable", [("Content-Length", "0")])
             return [b""]
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
         if refused := self._refused(service, environ, body):
             return _refusal_response(environ, refused)(environ, start_response)

@@ -4,9 +4,8 @@ import json
 from dataclasses import dataclass
 
 from local import sample_data
-from local.books_check.audit import Audit, audit
+from local.books_check.audit import Audit, audit, system_problems
 from local.books_check.checks import FindingType
-from local.books_check.system import system_problems
 from local.demo import second_connection, tables
 from local.demo.console import Console
 from local.demo.context import Context, Numbers, Section

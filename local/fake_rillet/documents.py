@@ -1,6 +1,10 @@
-"""The invoice and the credit memo that Rillet's API shows, calculated from a request."""
+"""The invoice and the credit memo that Rillet's API shows: calculated from a request, or edited by users.
+
+Users edit them in Rillet's own screens, without the rules of its API.
+"""
 
 import uuid
+from copy import deepcopy
 from datetime import date
 from decimal import Decimal
 
@@ -20,6 +24,19 @@ INVOICE_STATUSES = ("UNPAID", "PAID", "PARTIALLY_PAID", "UNBILLED", "CREDITED", 
 _NO_ADDRESS = {"line1": "", "city": "", "state": "", "zip_code": "", "country": ""}
 """The contract requires an address on every credit memo and none on a customer; what Rillet shows of a
 customer without one is not documented."""
+_INVOICE_FIELDS = frozenset(
+    {
+        *("invoice_number", "customer_id", "subsidiary_id", "invoice_date", "due_date", "items", "memo"),
+        *("purchase_order_number", "exchange_rate", "external_references", "payment_terms"),
+        *("subtotal", "total_discount", "net_amount", "taxed_amount", "total"),
+    }
+)
+_MEMO_FIELDS = frozenset(
+    {
+        *("credit_memo_number", "customer_id", "subsidiary_id", "credit_memo_date", "items", "address"),
+        *("exchange_rate", "external_references", "net_amount", "taxed_amount", "total"),
+    }
+)
 
 
 def invoice_document(books: Books, request: InvoiceRequest, number: str, subsidiary: str) -> Json:
@@ -188,3 +205,40 @@ def _memo_item(books: Books, request: CreditMemoRequest, line: Line) -> Json:
         "product_id": line.product_id,
     }
     return item if line.fields is None else item | {"fields": line.fields}
+
+
+def edited_invoice(invoice: Json, amount_by: str | Decimal | None, changes: Json) -> Json:
+    """Return an invoice with some fields replaced, and its first line dearer by a net amount.
+
+    Raises:
+        ValueError: a field does not exist, or follows from others.
+    """
+    edited = _edited(invoice, _INVOICE_FIELDS, changes)
+    return _raised(edited, amount_by, ("total_amount",), ("subtotal", "net_amount", "total"))
+
+
+def edited_memo(memo: Json, amount_by: str | Decimal | None, changes: Json) -> Json:
+    """Return a credit memo with some fields replaced, and its first line raised by a net amount.
+
+    Raises:
+        ValueError: a field does not exist, or follows from others.
+    """
+    edited = _edited(memo, _MEMO_FIELDS, changes)
+    return _raised(edited, amount_by, ("net_amount", "total_amount"), ("net_amount", "total"))
+
+
+def _edited(document: Json, known: frozenset[str], changes: Json) -> Json:
+    if unknown := changes.keys() - known:
+        raise ValueError(f"cannot edit {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
+    return deepcopy(document) | deepcopy(changes)
+
+
+def _raised(
+    document: Json, by: str | Decimal | None, of_item: tuple[str, ...], of_header: tuple[str, ...]
+) -> Json:
+    places = [(document["items"][0], of_item), (document, of_header)] if by is not None else []
+    for place, names in places:
+        for name in names:
+            money = place[name]
+            place[name] = to_wire(Decimal(money["amount"]) + Decimal(by or 0), money["currency"])
+    return document

@@ -9,7 +9,7 @@ from local.fake_rillet.balances import FAILED, amount_open, update_balance
 from local.fake_rillet.books import Books
 from local.fake_rillet.credit_memos import reconcile, remove_credit_memo
 from local.fake_rillet.document_requests import ApplicationRequest
-from local.fake_rillet.documents import own_memo_document, update_memo_balance
+from local.fake_rillet.documents import edited_invoice, edited_memo, own_memo_document, update_memo_balance
 from local.fake_rillet.invoices import mark_sent, remove_invoice
 from local.fake_rillet.payments import (
     SUCCESSFUL,
@@ -20,7 +20,6 @@ from local.fake_rillet.payments import (
     remove_payment,
 )
 from local.fake_rillet.store import Json
-from local.fake_rillet.user_edits import edited_invoice, edited_memo
 from local.fake_rillet.webhook_events import Event
 from local.fake_rillet.webhooks import Delivery, Webhook
 from local.fake_rillet.wire import Money, read_date, to_wire

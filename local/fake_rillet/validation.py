@@ -233,7 +233,7 @@ class Fields:
             return None
         return value
 
-    def _fitting(self, name: str, fits: Callable[[str], object], message: str) -> str | None:
+    def _fitting(self, name: str, fits: Callable[[str], Any], message: str) -> str | None:
         """Read a string that must fit; `{}` in the message stands for it."""
         value = self.text(name)
         if value is not None and not fits(value):

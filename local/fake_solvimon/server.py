@@ -16,7 +16,7 @@ from werkzeug.wrappers import Request
 from local.fake_solvimon.calls import Call
 from local.fake_solvimon.errors import ApiProblem, no_such_path
 from local.fake_solvimon.platform import Platform
-from local.fake_solvimon.resources import catalogue, invoices, payments, webhooks
+from local.fake_solvimon.resources import catalogue, invoices, webhooks
 from local.fake_solvimon.resources.definitions import CATALOGUE
 from local.fake_solvimon.state import State
 from local.fake_vendor.fault_middleware import FaultMiddleware
@@ -62,7 +62,7 @@ def create_app(state: State) -> Flask:
     api = Blueprint("api", __name__, url_prefix="/v1")
     for resource in CATALOGUE:
         api.register_blueprint(catalogue.resource_blueprint(resource))
-    for routes in (catalogue.custom_field_routes, invoices.routes, payments.routes, webhooks.routes):
+    for routes in (catalogue.custom_field_routes, invoices.routes, invoices.payment_routes, webhooks.routes):
         api.register_blueprint(routes)
     app.register_blueprint(api)
     numbers = itertools.count(1)

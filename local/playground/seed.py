@@ -5,7 +5,6 @@
 """
 
 import time
-from collections.abc import Sequence
 from decimal import Decimal
 
 from local.demo import new_customers, second_connection
@@ -109,7 +108,8 @@ def _book(system: LocalSystem, connection: Connection) -> None:
     organisation.pay(paid, half_open(connection, paid))
     organisation.edit_invoice(edited, amount_by="-10.00")
     organisation.delete_invoice(deleted)
-    _deliver(system, [connection])
+    organisation.deliver_webhooks()
+    system.settle()
 
 
 def _finalise_seeded(system: LocalSystem, connection: Connection, name: str, days: int = 0) -> str:
@@ -122,10 +122,3 @@ def half_open(connection: Connection, rillet_id: str) -> Decimal:
     """Return half of what is open on an invoice in Rillet, with its currency's decimals."""
     due = Decimal(connection.organisation.invoices.get(rillet_id).document["amount_due"]["amount"])
     return (due / 2).quantize(due)
-
-
-def _deliver(system: LocalSystem, connections: Sequence[Connection]) -> None:
-    """Let Rillet send its webhooks, and work off what they bring."""
-    for connection in connections:
-        connection.organisation.deliver_webhooks()
-    system.settle()

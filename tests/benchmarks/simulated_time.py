@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, Self
 from unittest.mock import patch
 
@@ -121,21 +122,10 @@ class SideBySide:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def submit(self, work: Callable[..., object], *args: object) -> "Submitted":
-        """Begin the work."""
-        return Submitted(self._time, self._time.spawn(partial(work, *args)))
-
-
-@dataclass
-class Submitted:
-    """Work that was begun."""
-
-    time: SimulatedTime
-    done: "Future[object]"
-
-    def result(self) -> object:
-        """Wait for its result."""
-        return self.time.wait_for(self.done)
+    def submit(self, work: Callable[..., object], *args: object) -> SimpleNamespace:
+        """Begin the work; ``result`` of what is returned waits for its end."""
+        done = self._time.spawn(partial(work, *args))
+        return SimpleNamespace(result=partial(self._time.wait_for, done))
 
 
 @dataclass

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from local.books_check.audit import system_problems
 from local.books_check.checks import Expected
 from local.books_check.checks import FindingType as Type
-from local.books_check.system import system_problems
 from local.sample_data.identity import solvimon_id
 from local.system import ROOT
 from tests.fakes.books_check_support import CUSTOMER, Json, Sides, euros, two_connections

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.aws.runtime import Killed
-from local.books_check.audit import audit
+from local.books_check.audit import audit, messages_left, webhooks_left
 from local.books_check.checks import FindingType
-from local.books_check.system import messages_left, webhooks_left
 from local.system import LocalSystem
 from tests.fault_injection.acts import ACTS, Act, decide, undone
 from tests.fault_injection.effect_interceptor import EffectInterceptor

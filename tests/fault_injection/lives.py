@@ -13,9 +13,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from local.books_check.audit import audit
+from local.books_check.audit import audit, messages_left, unfinished_work, webhooks_left
 from local.books_check.checks import FindingType
-from local.books_check.system import messages_left, unfinished_work, webhooks_left
 from local.system import LocalSystem
 from tests.fault_injection import documents
 from tests.fault_injection.acts import ACTS

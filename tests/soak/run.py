@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-from local.books_check.system import messages_left
+from local.books_check.audit import messages_left
 from local.http_in_process import http_in_process
 from local.system import LocalSystem
 from tests.soak.afterwards import Afterwards
