@@ -5,6 +5,7 @@ the header are sums of what is below them.
 """
 
 from collections.abc import Hashable, Iterable, Mapping
+from copy import deepcopy
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TypeVar
 
@@ -115,7 +116,7 @@ def _merged_taxes(parts: Iterable[Json], currency: str) -> list[Json]:
     for part in parts:
         for category in part["tax_categories"]:
             key = (category["name"], category["percentage"], category["category"])
-            merged[key] = _added(merged[key], category, currency) if key in merged else category
+            merged[key] = _added(merged[key], category, currency) if key in merged else deepcopy(category)
     return list(merged.values())
 
 
