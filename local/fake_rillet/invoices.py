@@ -1,18 +1,10 @@
 """Invoices: what they must obey when they are made, and what goes when they are deleted."""
 
+from local.fake_rillet import document_rules as rules
 from local.fake_rillet.balances import decimal_of, mark_overdue, status_unsettled, update_balance
 from local.fake_rillet.books import Books, SentInvoice
 from local.fake_rillet.credit_memos import check_uncredited
 from local.fake_rillet.document_requests import FULL, InvoiceRequest
-from local.fake_rillet.document_rules import (
-    check_bank_account,
-    check_number,
-    check_parties,
-    check_period,
-    check_products,
-    check_references,
-    check_rev_rec,
-)
 from local.fake_rillet.documents import invoice_document
 from local.fake_rillet.payments import check_unpaid, payments_of
 from local.fake_rillet.store import Record
@@ -65,7 +57,7 @@ def remove_invoice(books: Books, invoice: Record) -> None:
     Raises:
         Problem: 400; its period is closed, or payments or credits remain on it.
     """
-    check_period(books, invoice.document["invoice_date"])
+    rules.check_period(books, invoice.document["invoice_date"])
     check_unpaid(books, invoice)
     check_uncredited(books, invoice)
     for payment in payments_of(books, invoice):
@@ -80,15 +72,15 @@ def is_open(invoice: Record) -> bool:
 
 
 def _check_invoice(books: Books, request: InvoiceRequest) -> None:
-    check_parties(books, request.customer_id, request.subsidiary_id)
-    check_bank_account(books, request.bank_account_id)
-    check_products(books, request.lines)
+    rules.check_parties(books, request.customer_id, request.subsidiary_id)
+    rules.check_bank_account(books, request.bank_account_id)
+    rules.check_products(books, request.lines)
     parts = [request.external_references, *(line.external_references for line in request.lines)]
-    check_references(books, (reference for references in parts for reference in references))
+    rules.check_references(books, (reference for references in parts for reference in references))
     if request.scope != FULL:
-        check_rev_rec(books, parts)
-    check_number(books, books.invoices, "invoice_number", request.invoice_number)
-    check_period(books, request.invoice_date.isoformat())
+        rules.check_rev_rec(books, parts)
+    rules.check_number(books, books.invoices, "invoice_number", request.invoice_number)
+    rules.check_period(books, request.invoice_date.isoformat())
 
 
 def _mail_invoice(books: Books, request: InvoiceRequest, invoice: Record) -> None:

@@ -1,9 +1,9 @@
 """Invoices from their lines: every level's amounts are sums over its lines, so that the levels agree.
 
-Tax is rounded for each line and tax category, and the levels above add up what was rounded, as the fake of
-Solvimon does for invoices of its own; `figures.yaml` has the results, worked out by hand. Net amounts may have
-more decimals than the currency (Solvimon's UNROUNDED setting): then lines, groups and periods keep them and
-the header, which is what the customer pays, is rounded.
+They add up as the fake of Solvimon does it for invoices of its own: tax is rounded for each line and tax.
+`figures.yaml` has results that were worked out by hand. Net amounts may have more decimals than the currency
+(Solvimon's UNROUNDED setting): then lines, groups and periods keep them and the header, which is what the
+customer pays, is rounded.
 """
 
 from decimal import Decimal

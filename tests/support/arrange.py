@@ -90,22 +90,21 @@ def booked_by_hand(
 
 def export(system: LocalSystem, *invoice_ids: str, **more: object) -> list[Json]:
     """Invoke ``export_invoice`` directly and return its results."""
-    answer = system.invoke("export_invoice", {"invoice_ids": list(invoice_ids or (FIRST,)), **more})
-    results: list[Json] = answer["results"]
-    return results
+    return _results(system, "export_invoice", {"invoice_ids": list(invoice_ids or (FIRST,)), **more})
 
 
 def credit(system: LocalSystem, *note_ids: str, **more: object) -> list[Json]:
     """Invoke ``export_credit_memo`` directly and return its results."""
-    answer = system.invoke("export_credit_memo", {"credit_note_ids": list(note_ids or (NOTE,)), **more})
-    results: list[Json] = answer["results"]
-    return results
+    return _results(system, "export_credit_memo", {"credit_note_ids": list(note_ids or (NOTE,)), **more})
 
 
 def sync(system: LocalSystem, *customer_ids: str, **more: object) -> list[Json]:
     """Invoke ``sync_customer`` directly and return its results."""
-    answer = system.invoke("sync_customer", {"customer_ids": list(customer_ids or (DEMO_CUSTOMER,)), **more})
-    results: list[Json] = answer["results"]
+    return _results(system, "sync_customer", {"customer_ids": list(customer_ids or (DEMO_CUSTOMER,)), **more})
+
+
+def _results(system: LocalSystem, function: str, event: Json) -> list[Json]:
+    results: list[Json] = system.invoke(function, event)["results"]
     return results
 
 

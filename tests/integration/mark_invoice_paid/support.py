@@ -54,7 +54,7 @@ def post(
     event_id: str | None = None,
 ) -> int:
     """Deliver any body as a signed webhook of Rillet; returns the status of the answer."""
-    headers = connection.organisation.sign(body, entity, happened, event_id=event_id)
+    headers = connection.organisation.webhooks.sign(body, entity, happened, event_id=event_id)
     event = {
         "routeKey": RILLET_ROUTE,
         "pathParameters": {"connection": connection.name},
