@@ -59,10 +59,7 @@ class Invoices(Records):
                 raise invalid_field("status", "must be one of OPEN, DRAFT, FINAL")
             became_paid = invoicing.apply_payment_status(invoice, changes)
             apply(invoice, {n: v for n, v in changes.items() if n not in ("paid", "payment_status")})
-            invoice["updated_at"] = timestamps.to_text(self._clock())
-            self.announce_invoice(invoice, "UPDATED", request_id)
-            if became_paid:
-                self.announce_invoice(invoice, "PAID", request_id)
+            self._announce_settlement(invoice, request_id, became_paid=became_paid)
             if status == invoicing.FINAL and invoice.get("status") != invoicing.FINAL:
                 self.finalise(invoice["id"], request_id)
             elif status is not None:
@@ -101,6 +98,12 @@ class Invoices(Records):
         """Queue INVOICE.`action` with the invoice as lists show it."""
         shown = invoicing.summary(invoice, periods=False, lines=False)
         self.webhooks.emit(f"INVOICE.{action}", shown, request_id)
+
+    def _announce_settlement(self, invoice: Json, request_id: str | None, *, became_paid: bool) -> None:
+        invoice["updated_at"] = timestamps.to_text(self._clock())
+        self.announce_invoice(invoice, "UPDATED", request_id)
+        if became_paid:
+            self.announce_invoice(invoice, "PAID", request_id)
 
     def credit_invoice(
         self, original: Json, amounts: LineAmounts, options: CreditOptions, sign: Sign

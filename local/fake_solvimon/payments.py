@@ -126,10 +126,7 @@ class Payments(Invoices):
         ]
         paid = sum((self._kept(one) for one in counted), Decimal(0))
         became_paid = invoicing.apply_paid_amount(invoice, paid)
-        invoice["updated_at"] = timestamps.to_text(self._clock())
-        self.announce_invoice(invoice, "UPDATED", request_id)
-        if became_paid:
-            self.announce_invoice(invoice, "PAID", request_id)
+        self._announce_settlement(invoice, request_id, became_paid=became_paid)
 
     def _kept(self, payment: Json) -> Decimal:
         if "amount" not in payment:

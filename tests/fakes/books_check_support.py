@@ -11,8 +11,7 @@ from local.fake_rillet import FakeRillet
 from local.fake_solvimon import FakeSolvimon
 from local.sample_data.identity import rillet_id
 from local.system import Connection, LocalSystem
-from tests.fault_injection.documents import FIRST, NOTE, credit_note, invoice
-from tests.fault_injection.setups import LINKED, rillet_seed, solvimon_seed
+from tests.fault_injection.setups import FIRST, LINKED, NOTE, credit_note, invoice, rillet_seed, solvimon_seed
 
 Json = dict[str, Any]
 CUSTOMER = rillet_id("customer", LINKED)

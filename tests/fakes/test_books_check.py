@@ -15,8 +15,7 @@ from local.books_check.checks import FindingType as Type
 from local.sample_data.identity import solvimon_id
 from local.system import ROOT
 from tests.fakes.books_check_support import CUSTOMER, Json, Sides, euros, two_connections
-from tests.fault_injection.documents import FIRST, NOTE
-from tests.fault_injection.setups import LINKED
+from tests.fault_injection.setups import FIRST, LINKED, NOTE
 
 Change = Callable[[Any], object]
 HOLDER = solvimon_id("cust", LINKED)

@@ -16,14 +16,12 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from local.books_check.audit import audit, messages_left, unfinished_work, webhooks_left
 from local.books_check.checks import FindingType
 from local.system import LocalSystem
-from tests.fault_injection import documents
 from tests.fault_injection.acts import ACTS
-from tests.fault_injection.documents import FIRST
 from tests.fault_injection.effect_interceptor import EffectInterceptor
 from tests.fault_injection.effects import TOO_LATE, Fault
 from tests.fault_injection.end_state import reported_twice
 from tests.fault_injection.harness import PERIOD, Harness, attempt
-from tests.fault_injection.setups import set_up
+from tests.fault_injection.setups import FIRST, invoice, set_up
 from tests.fault_injection.stepped_worker import SteppedWorker
 
 FAULTS = (
@@ -54,7 +52,7 @@ class Life:
         self._system = system
         self._interceptor = interceptor
         self._setup = set_up(system)
-        self._setup.finalise(documents.invoice())
+        self._setup.finalise(invoice())
         self._workers: dict[int, SteppedWorker] = {}
         self._too_late = False
         self._watching: AbstractContextManager[None] = interceptor.watch()
