@@ -1,7 +1,7 @@
 """What Rillet has beside the demo's world: the customers, products and the subsidiary that Solvimon lacks."""
 
 from local.sample_data.identity import Json, rillet_id, solvimon_id
-from local.sample_data.parties import Product
+from local.sample_data.world import Product
 
 _PLACES = (
     ("Rotterdam", "ZH", "NL"),

@@ -35,10 +35,6 @@ def _built_in_types() -> dict[str, ReferenceType]:
     }
 
 
-def _always() -> bool:
-    return True
-
-
 @dataclass
 class CallCounts:
     """How often an organisation was called.
@@ -79,7 +75,7 @@ class Books:
     sent_invoices: list[SentInvoice] = field(default_factory=list)
     invoices_numbered: int = 0
     credit_memos_numbered: int = 0
-    webhooks_on: Callable[[], bool] = field(default=_always, repr=False)
+    webhooks_on: Callable[[], bool] = field(default=lambda: True, repr=False)
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def __post_init__(self) -> None:

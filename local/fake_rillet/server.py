@@ -38,14 +38,10 @@ def create_app(state: State) -> Flask:
     app.url_map.strict_slashes = False
     for module in (organisations, customers, products, invoices, credit_memos, oauth):
         app.register_blueprint(module.blueprint)
-    app.register_error_handler(Problem, _answer_problem)
+    app.register_error_handler(Problem, Problem.response)
     app.register_error_handler(HTTPException, _answer_http_exception)
     app.wsgi_app = CallMiddleware(app.wsgi_app, state)  # type: ignore[method-assign]
     return app
-
-
-def _answer_problem(problem: Problem) -> Response:
-    return problem.response()
 
 
 def _answer_http_exception(error: HTTPException) -> Response:

@@ -18,7 +18,7 @@ from local.demo.new_customers import TRADES, UNLINKED_PRODUCT, WORDS
 from local.sample_data.builder import build
 from local.sample_data.drafts import DraftLine, Group, Invoice, Period, Tax, Usage, read_tax
 from local.sample_data.identity import Json, rillet_id, solvimon_id
-from local.sample_data.parties import Customer, Place, Product
+from local.sample_data.world import Customer, Place, Product
 
 
 @dataclass(frozen=True)

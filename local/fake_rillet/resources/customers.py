@@ -80,7 +80,7 @@ def _read_customer() -> Json:
         "name_on_invoice": fields.text("name_on_invoice"),
         "address": _read_address(fields, "address"),
         "shipping_address": _read_address(fields, "shipping_address"),
-        "emails": _read_emails(fields),
+        "emails": [_read_email(email) for email in fields.objects("emails", unique=True) or []],
         "external_references": read_references(fields),
         "payment_terms": fields.integer("payment_terms", 0),
         "send_invoices_automatically": fields.boolean("send_invoices_automatically") or False,
@@ -105,10 +105,6 @@ def _read_address(fields: Fields, name: str) -> Json | None:
         "zip_code": address.require("zip_code", address.text, ""),
         "country": address.require("country", address.country, ""),
     }
-
-
-def _read_emails(fields: Fields) -> list[Json]:
-    return [_read_email(email) for email in fields.objects("emails", unique=True) or []]
 
 
 def _read_email(email: Fields) -> Json:
