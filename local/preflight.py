@@ -66,7 +66,7 @@ def main() -> None:
         aws_cli(_version_of_aws_cli()),
         runtime_python(),
         stack_name(stack),
-        *account(stack, session.region_name, lambda service: _session_client(session, service)),
+        *account(stack, session.region_name, session.client),
     ]
     for check in checks:
         mark = "FIX" if check.blocking else "see" if check.remedy else "ok"
@@ -222,11 +222,6 @@ def stack_resources(stack: str, region: str, clients: Clients) -> PreflightCheck
         remedy = f"{protect} --enable-termination-protection"
         return PreflightCheck(name, "can be deleted without a question", remedy)
     return PreflightCheck(name, "is protected from deletion")
-
-
-def _session_client(session: boto3.Session, service: str) -> Any:  # noqa: ANN401 - one of many clients
-    made: Any = session.client(service)  # type: ignore[call-overload]
-    return made
 
 
 def _version_of_aws_cli() -> str:

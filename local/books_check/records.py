@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from local.system import Connection
@@ -56,6 +57,12 @@ def document_records(ledger: Iterable[Json]) -> list[Json]:
 def rillet_documents(connection: Connection, solvimon_id: str) -> list[Json]:
     """Return Rillet's invoices that refer to a Solvimon invoice, oldest first."""
     return [one for one in connection.organisation.invoices.documents() if solvimon_id in solvimon_ids(one)]
+
+
+def half_open(connection: Connection, rillet_id: str) -> Decimal:
+    """Return half of what is open on an invoice in Rillet, with its currency's decimals."""
+    due = Decimal(connection.organisation.invoices.get(rillet_id).document["amount_due"]["amount"])
+    return (due / 2).quantize(due)
 
 
 def solvimon_ids(record: Json, reference: str = DOCUMENT_REFERENCE) -> set[str]:

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
@@ -12,9 +11,6 @@ from local.fake_rillet.problems import Problem
 from local.fake_rillet.state import State
 from local.fake_vendor.fault_middleware import FaultMiddleware
 from local.fake_vendor.faults import Fault
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
 
 API_VERSION = "4"
 
@@ -84,16 +80,12 @@ def _caller(state: State, request: Request) -> Caller:
     raise Problem(401, "The API key or access token is unknown, expired or revoked")
 
 
-class CallMiddleware(FaultMiddleware[Call]):
+class CallMiddleware(FaultMiddleware[Call, State]):
     """WSGI middleware around the API.
 
     A call that meets no fault is admitted, and answered from the idempotency store or executed, at once or
     late. The authorization server checks its own callers and is not rate limited.
     """
-
-    def __init__(self, application: "WSGIApplication", state: State) -> None:
-        super().__init__(application, state)
-        self._state = state
 
     def _begin(self, request: Request) -> Call:
         call = Call.of(request, self._state.clock())

@@ -5,7 +5,6 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, Response, g, request
 from flask.json.provider import DefaultJSONProvider
@@ -24,18 +23,11 @@ from local.fake_vendor.faults import Fault
 from local.fake_vendor.http_server import HttpServer
 from local.fake_vendor.idempotency import SavedAnswer
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
-
 _log = logging.getLogger(__name__)
 
 
-class SolvimonFaults(FaultMiddleware[Call]):
+class SolvimonFaults(FaultMiddleware[Call, State]):
     """WSGI middleware around the API."""
-
-    def __init__(self, application: "WSGIApplication", state: State) -> None:
-        super().__init__(application, state)
-        self._state = state
 
     def _begin(self, request: Request) -> Call:
         return self._state.calls.begin(request)

@@ -32,11 +32,6 @@ _POLICY = (
 )
 
 
-def stylesheet() -> bytes:
-    """Return the panel's own stylesheet."""
-    return static_file("panel.css")
-
-
 def playground_page(system: LocalSystem, connection: Connection) -> dict[str, Any]:
     """Return what the template shows."""
     with connection.platform.lock, connection.organisation.lock:
@@ -155,7 +150,7 @@ def create_app(system: LocalSystem) -> Flask:
 
     @app.get(f"{PATH}/panel.css")
     def style() -> Response:
-        return Response(stylesheet(), mimetype="text/css")
+        return Response(static_file("panel.css"), mimetype="text/css")
 
     @app.post(f"{PATH}/panel/<role>")
     def sign_in(role: str) -> ResponseReturnValue:

@@ -5,8 +5,8 @@
 """
 
 import time
-from decimal import Decimal
 
+from local.books_check.records import half_open
 from local.demo import new_customers, second_connection
 from local.demo.new_customers import UNLINKED_PRODUCT
 from local.http_in_process import http_in_process
@@ -116,9 +116,3 @@ def _finalise_seeded(system: LocalSystem, connection: Connection, name: str, day
     invoice = add_draft(connection, name, system.clock.now(), days)
     connection.platform.finalise(invoice)
     return invoice
-
-
-def half_open(connection: Connection, rillet_id: str) -> Decimal:
-    """Return half of what is open on an invoice in Rillet, with its currency's decimals."""
-    due = Decimal(connection.organisation.invoices.get(rillet_id).document["amount_due"]["amount"])
-    return (due / 2).quantize(due)

@@ -29,7 +29,7 @@ from local.system import LocalSystem
 from tests.fault_injection import aws_protocol
 from tests.fault_injection.effects import EVENT_SOURCE, LATE_SECONDS, Effect, Fault, PlannedFault, lasting
 from tests.fault_injection.stepped_worker import SteppedWorker
-from tests.support.http_answers import answer_to
+from tests.support.vendor_answers import answer_to
 
 _LEASE_SECONDS = 15 * 60 + 1
 """Longer than any function may run, so longer than any lease."""

@@ -24,8 +24,8 @@ RENAMED = "import a customer that a person renames"
 AT_ONCE = "import and synchronise a customer at once"
 PAID_BETWEEN = "apply a credit memo to an invoice that is paid between its plans"
 TWO_CONNECTIONS = "export from two connections of one organisation"
-CREATED, MARKED = "POST /invoices", "PUT /invoices/{id}/sent-status"
 RENAME = "rename the customer"
+CREATED, MARKED = "POST /invoices", "PUT /invoices/{id}/sent-status"
 APPLIED, WRITTEN = "POST /credit-memos/{id}/applications", "PutSecretValue"
 
 

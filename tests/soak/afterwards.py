@@ -76,26 +76,23 @@ class Afterwards(People):
 
     def write_off(self, invoice: object, part: float | None = None) -> bool:
         """Close an invoice, or a part of it, with a memo of Rillet's own, as for a bad debt or goodwill."""
-        booked = self._company.in_rillet(invoice)
-        if booked is None:
-            return NOT_YET
-        total = self._books.invoices.get(booked).document["total"]
-        amount = rounded(Decimal(total["amount"]) * Decimal(str(part or 1)), total["currency"])
-        self._expected.own_documents.add(self._books.write_off(booked, str(amount))["id"])
-        return self._lives_on(self._company.invoices[invoice], StatedResult.CREDITED_IN_RILLET)
+
+        def close(booked: str) -> None:
+            total = self._books.invoices.get(booked).document["total"]
+            amount = rounded(Decimal(total["amount"]) * Decimal(str(part or 1)), total["currency"])
+            self._expected.own_documents.add(self._books.write_off(booked, str(amount))["id"])
+
+        return self._on_invoice(invoice, close, StatedResult.CREDITED_IN_RILLET)
 
     def move(self, invoice: object) -> bool:
         """Move an invoice into the month before in Rillet."""
-        booked = self._company.in_rillet(invoice)
-        if booked is None:
-            return NOT_YET
-        day = date.fromisoformat(self._books.invoices.get(booked).document["invoice_date"])
-        month_before = day.replace(day=1) - timedelta(days=1)
-        return self._on_invoice(
-            invoice,
-            lambda key: self._books.edit_invoice(key, invoice_date=month_before.isoformat()),
-            StatedResult.MOVED,
-        )
+
+        def antedate(booked: str) -> None:
+            day = date.fromisoformat(self._books.invoices.get(booked).document["invoice_date"])
+            month_before = day.replace(day=1) - timedelta(days=1)
+            self._books.edit_invoice(booked, invoice_date=month_before.isoformat())
+
+        return self._on_invoice(invoice, antedate, StatedResult.MOVED)
 
     def delete(self, invoice: object) -> bool:
         """Delete an invoice in Rillet."""

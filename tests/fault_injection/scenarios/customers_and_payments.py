@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from local.sample_data.identity import solvimon_id
 from local.system import LocalSystem
-from tests.fault_injection.scenarios.scenario import Scenario, first_exported, invoking
+from tests.fault_injection.scenarios.scenario import Scenario, first_exported, invoked, invoking
 from tests.fault_injection.setups import FIRST, LINKED, SECOND, Setup, invoice
 
 
@@ -57,11 +57,6 @@ def _webhooks_lost(system: LocalSystem) -> Setup:
     return setup
 
 
-def _sweep(setup: Setup) -> None:
-    setup.system.invoke("sweep", {"connection": "default"})
-    setup.work_off()
-
-
 _PAID = Scenario(
     "mark an invoice partly paid",
     "mark_invoice_paid",
@@ -88,4 +83,6 @@ CUSTOMERS_AND_PAYMENTS = (
     ),
     replace(_PAID, name="take back a payment that was recorded", prepare=_payment_recorded_then_deleted),
 )
-SWEEP = Scenario("sweep", "sweep", _webhooks_lost, _sweep, again=invoking("sweep"))
+SWEEP = Scenario(
+    "sweep", "sweep", _webhooks_lost, invoked("sweep", connection="default"), again=invoking("sweep")
+)

@@ -10,6 +10,7 @@ from tests.fault_injection.scenarios.scenario import (
     Scenario,
     first_exported,
     has_no_error,
+    invoked,
     invoking,
     second_announced,
 )
@@ -29,6 +30,7 @@ from tests.support.arrange import booked_by_hand
 
 _A_MINUTE = 4
 """Calls that the organisation of two connections takes in a minute."""
+_PERIOD = {"from": "2040-01-01", "to": "2040-02-28"}
 
 
 def invoice_finalised(system: LocalSystem, auth: str = "api_key") -> Setup:
@@ -120,13 +122,6 @@ def _invoice_missing_in_rillet(system: LocalSystem) -> Setup:
     return setup
 
 
-def _reconcile(setup: Setup) -> object:
-    period = {"from": "2040-01-01", "to": "2040-02-28"}
-    answer = setup.invoke("reconcile", connection=setup.connection.name, **period)
-    setup.work_off()
-    return answer
-
-
 def _rejected_and_fixed(system: LocalSystem) -> Setup:
     """An invoice was rejected, and the cause is fixed."""
     setup = set_up(system)
@@ -138,12 +133,6 @@ def _rejected_and_fixed(system: LocalSystem) -> Setup:
     setup.work_off()
     product["custom_fields"] = field
     return setup
-
-
-def _retry(setup: Setup) -> object:
-    answer = setup.invoke("export_invoice", retry="all")
-    setup.work_off()
-    return answer
 
 
 def _booked_by_hand(system: LocalSystem) -> Setup:
@@ -232,7 +221,7 @@ REQUESTED = (
         "reconcile and export what is missing",
         "reconcile",
         _invoice_missing_in_rillet,
-        _reconcile,
+        invoked("reconcile", connection="default", **_PERIOD),
         by_person=True,
         succeeded=lambda answer: has_no_error(answer) and "tied_out" in answer,
     ),
@@ -240,7 +229,7 @@ REQUESTED = (
         "retry what was rejected",
         "export_invoice",
         _rejected_and_fixed,
-        _retry,
+        invoked("export_invoice", retry="all"),
         by_person=True,
         succeeded=has_no_error,
         again=invoking("export_invoice", retry="all"),

@@ -56,6 +56,17 @@ def invoking(function: str, **event: object) -> Callable[[Setup], object]:
     return lambda setup: setup.system.invoke(function, event)
 
 
+def invoked(function: str, **event: object) -> Callable[[Setup], object]:
+    """A start by a person's invocation, after which the workers do what follows from it."""
+
+    def start(setup: Setup) -> object:
+        answer = setup.invoke(function, **event)
+        setup.work_off()
+        return answer
+
+    return start
+
+
 def first_exported(system: LocalSystem, **settings: str) -> Setup:
     """A setup in which one invoice is in Rillet, so that all links are known."""
     setup = set_up(system, settings=settings)
