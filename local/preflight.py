@@ -66,7 +66,7 @@ def main() -> None:
         aws_cli(_version_of_aws_cli()),
         runtime_python(),
         stack_name(stack),
-        *account(stack, session.region_name, session.client),
+        *account(stack, session.region_name, session.client),  # type: ignore[arg-type]
     ]
     for check in checks:
         mark = "FIX" if check.blocking else "see" if check.remedy else "ok"

@@ -1,6 +1,5 @@
 """Filling an organisation from plain dicts, with harmless defaults for what the dict leaves out."""
 
-from collections.abc import Iterable
 from copy import deepcopy
 
 from local.fake_rillet.organisation import Organisation
@@ -53,8 +52,8 @@ def add_defaults(organisation: Organisation) -> None:
     if not len(organisation.subsidiaries):
         organisation.subsidiaries.add(_own_terms(organisation) | {"type": "LEGAL_ENTITY"})
     if not len(organisation.accounts):
-        for account in _chart():
-            organisation.accounts.add(account)
+        for row in _CHART:
+            organisation.accounts.add(_account(*row))
     if not organisation.linked_accounts:
         organisation.accounts.add(_account(CASH_ACCOUNT, "Operating account", "ASSET", "Bank"))
         organisation.bank_accounts.add(
@@ -94,10 +93,6 @@ def _register(organisation: Organisation, reference_type: str | Json) -> None:
         return
     options = {name: value for name, value in reference_type.items() if name != "type"}
     organisation.register_reference_type(reference_type["type"], **options)
-
-
-def _chart() -> Iterable[Json]:
-    return (_account(*row) for row in _CHART)
 
 
 def _account(code: str, name: str, kind: str, subtype: str) -> Json:

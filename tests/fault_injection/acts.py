@@ -12,7 +12,8 @@ from local.books_check.records import document_records, rillet_documents
 from local.fake_rillet.documents import update_memo_balance
 from local.fake_rillet.wire import encode
 from local.fake_vendor.faults import Fault
-from tests.fault_injection.setups import FIRST, LINKED, MEMO_BY_HAND, SECOND, Json, Setup
+from tests.fault_injection.setups import FIRST, LINKED, MEMO_BY_HAND, SECOND, Setup
+from tests.support.builders import Json
 
 Act = Callable[[Setup], bool]
 
