@@ -15,7 +15,7 @@ from local.fake_rillet.invoice_lines import Line
 from local.fake_rillet.store import Json
 from local.fake_rillet.wire import to_wire
 
-_BANK_ACCOUNT = (
+_INVOICING_BANK_ACCOUNT = (
     *("id", "ach_account", "ach_routing", "bank_name", "bank_address", "swift_code"),
     "payment_instructions",
 )
@@ -121,7 +121,7 @@ def _bank_account(books: Books, request: InvoiceRequest) -> Json | None:
     if request.bank_account_id is None:
         return None
     account = books.bank_accounts.get(request.bank_account_id).document
-    return {name: account[name] for name in _BANK_ACCOUNT if name in account}
+    return {name: account[name] for name in _INVOICING_BANK_ACCOUNT if name in account}
 
 
 def credit_memo_document(

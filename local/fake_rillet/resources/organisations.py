@@ -7,7 +7,7 @@ from local.fake_rillet.context import caller, organisation
 from local.fake_rillet.problems import Problem
 from local.fake_rillet.store import Collection, Json
 
-_BANK_ACCOUNT = (
+_TREASURY_BANK_ACCOUNT = (
     *("id", "name", "currency", "bank_name", "subsidiary_id", "account_code", "mask", "status"),
     "transactions_start_date",
 )
@@ -79,7 +79,9 @@ def list_bank_accounts() -> Json:
     subsidiary_id = listing.uuid("subsidiary_id")
     linked = organisation().linked_accounts
     chosen = [account for account in linked if subsidiary_id in (None, account.get("subsidiary_id"))]
-    return {"accounts": [{name: one[name] for name in _BANK_ACCOUNT if name in one} for one in chosen]}
+    return {
+        "accounts": [{name: one[name] for name in _TREASURY_BANK_ACCOUNT if name in one} for one in chosen]
+    }
 
 
 @blueprint.get("/fields")
