@@ -3,18 +3,8 @@
 import math
 import threading
 import time
-from typing import Protocol
 
-
-class DueWork(Protocol):
-    """Work that is to be done at moments of the clock."""
-
-    @property
-    def next_at(self) -> float | None:
-        """Unix seconds of the next moment, or `None`."""
-
-    def carry_out_due(self, until: float | None = None) -> int:
-        """Do what is due, and return how much that was."""
+from local.fake_vendor.faults import LateCalls
 
 
 class Clock:
@@ -24,11 +14,11 @@ class Clock:
     waiting. Safe to use from several threads.
 
     Attributes:
-        due_work: while the clock moves on, it stands still at each moment of it.
+        due_work: calls that the vendors carry out late; at each one's moment the clock stands still.
     """
 
     def __init__(self) -> None:
-        self.due_work: list[DueWork] = []
+        self.due_work: list[LateCalls] = []
         self._offset = 0.0
         self._lock = threading.Lock()
 

@@ -1,14 +1,14 @@
 """The vendors' side of a local system: both fakes, and the connections that an operator sets up."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from local import sample_data
-from local.aws.configuration import StackConfiguration
 from local.aws.deployment import Deployment
 from local.aws.gateway import HttpApiGateway
+from local.aws.stack_contents import StackConfiguration
 from local.clock import Clock
 from local.fake_rillet import FakeRillet
 from local.fake_rillet.organisation import Organisation
@@ -124,6 +124,27 @@ class ConnectedVendors:
             solvimon=sample_data.solvimon_seed(),
             rillet=rillet,
         )
+
+    def add_rillet_webhook(
+        self,
+        connection: Connection,
+        events: Sequence[str] | None = None,
+        *,
+        url: str = "",
+        token: str | None = None,
+    ) -> None:
+        """Make a webhook in Rillet as a person does, and put its token into the secret of webhooks.
+
+        Args:
+            connection: which one.
+            events: what Rillet notifies of; without, everything.
+            url: where to; without, the connection's path of the HTTP API.
+            token: of the webhook; without, Rillet makes one up.
+        """
+        url = url or connection.webhook_url.replace("/solvimon/", "/rillet/")
+        webhook = connection.organisation.add_webhook(url, token, events=events)
+        secret = self.configuration.secret(f"{connection.name}/webhooks")
+        self.put_secret(connection.name, "webhooks", {**secret, "webhook_token": webhook.token})
 
     def put_secret(self, connection: str, vendor: str, value: Mapping[str, str]) -> None:
         """Write a secret (`solvimon`, `rillet` or `webhooks`); functions may know the old one for a while."""

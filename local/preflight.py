@@ -66,7 +66,7 @@ def main() -> None:
         aws_cli(_version_of_aws_cli()),
         runtime_python(),
         stack_name(stack),
-        *account(stack, session.region_name, lambda service: _session_client(session, service)),
+        *account(stack, session.region_name, session.client),  # type: ignore[arg-type]
     ]
     for check in checks:
         mark = "FIX" if check.blocking else "see" if check.remedy else "ok"
@@ -110,14 +110,13 @@ def stack_name(name: str) -> PreflightCheck:
     choose = f"Choose another stack_name in samconfig.toml, of at most {MAX_STACK_NAME} characters."
     if len(name) > MAX_STACK_NAME:
         finding = f"{name!r} has {len(name)} characters, and the names of functions would be too long"
-        return PreflightCheck("Stack name", finding, choose, blocking=True)
-    if name.lower().startswith(("aws", "ssm")):
+    elif name.lower().startswith(("aws", "ssm")):
         finding = f"{name!r} begins with aws or ssm, which Parameter Store keeps for itself"
-        return PreflightCheck("Stack name", finding, choose, blocking=True)
-    if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9-]*", name):
+    elif not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9-]*", name):
         finding = f"{name!r} is not made of letters, digits and hyphens, with a letter first"
-        return PreflightCheck("Stack name", finding, choose, blocking=True)
-    return PreflightCheck("Stack name", name)
+    else:
+        return PreflightCheck("Stack name", name)
+    return PreflightCheck("Stack name", finding, choose, blocking=True)
 
 
 def account(stack: str, region: str | None, clients: Clients) -> Iterator[PreflightCheck]:
@@ -223,11 +222,6 @@ def stack_resources(stack: str, region: str, clients: Clients) -> PreflightCheck
         remedy = f"{protect} --enable-termination-protection"
         return PreflightCheck(name, "can be deleted without a question", remedy)
     return PreflightCheck(name, "is protected from deletion")
-
-
-def _session_client(session: boto3.Session, service: str) -> Any:  # noqa: ANN401 - one of many clients
-    made: Any = session.client(service)  # type: ignore[call-overload]
-    return made
 
 
 def _version_of_aws_cli() -> str:

@@ -11,16 +11,15 @@ import requests
 from moto.events.models import Archive, events_backends
 from moto.s3.models import s3_backends
 
-import local.aws.moto_queries
+import local.aws.dynamodb_speedups
 import local.aws.moto_speedups  # noqa: F401 - makes moto quicker
-from local.aws.configuration import StackConfiguration
 from local.aws.deployment import deploy
 from local.aws.lambda_api import LambdaApi
 from local.aws.pollers import BatchDelivery, Pollers
 from local.aws.queues import QueueView, queues_follow, start_move_task
 from local.aws.runtime import LambdaRuntime
 from local.aws.server import ACCOUNT, REGION, AwsServer, OwnAnswer, environment, shared_aws
-from local.aws.table_snapshot import TableView
+from local.aws.stack_contents import StackConfiguration, TableView
 from local.connections import ConnectedVendors
 from local.connections import Connection as Connection
 from local.fake_solvimon import Delivery as WebhookDelivery
@@ -170,19 +169,11 @@ class LocalSystem(ConnectedVendors):
 
     def ledger(self) -> list[Json]:
         """Return all items of the ledger, in plain Python types."""
-        return self._table.items()
+        return self.ledger_table.items()
 
     def ledger_item(self, pk: str, sk: str) -> Json | None:
         """Return one item of the ledger in plain Python types, or None."""
-        return self._table.item(pk, sk)
-
-    def snapshot_of_ledger(self) -> bytes:
-        """Return the ledger's table as it is now, for a restore."""
-        return self._table.snapshot()
-
-    def restore_ledger(self, snapshot: bytes) -> None:
-        """Restore the ledger's table to an earlier moment."""
-        self._table.restore(snapshot)
+        return self.ledger_table.item(pk, sk)
 
     def bus_events(self) -> list[Json]:
         """Return every event that reached the bus, oldest first, as the archive keeps it."""
@@ -198,7 +189,7 @@ class LocalSystem(ConnectedVendors):
         queues, dead_letters = self.pollers.queues.values(), self.pollers.dead_letters.values()
         for queue in (*queues, *dead_letters, *self._dead_letters_of_functions):
             queue.clear()
-        self._table.clear()
+        self.ledger_table.clear()
         if panel := self.deployment.resources.get("PanelTable"):
             TableView(self.aws, panel).clear()
         with self.aws.lock:
@@ -219,7 +210,8 @@ class LocalSystem(ConnectedVendors):
         return events_backends[ACCOUNT][REGION].archives[name]
 
     @property
-    def _table(self) -> TableView:
+    def ledger_table(self) -> TableView:
+        """The ledger's table."""
         return TableView(self.aws, self.deployment.outputs["LedgerTableName"])
 
     def _deploy(self) -> None:

@@ -1,20 +1,23 @@
-"""Keep the local system running: `python -m local.up`, Ctrl-C to stop."""
+"""Keep the local system running, and say what happens to documents: `python -m local.up`, Ctrl-C to stop."""
 
 import json
 import logging
+import re
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
+from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
-from local.playground import app, seed, view
-from local.playground.follow import Documents
+from local.playground import app, seed
+from local.sample_data.identity import Json
 from local.system import ROOT, LocalSystem, Ports
 
 FOLDER = ROOT / "build" / "up"
@@ -26,6 +29,23 @@ PORTS = Ports(api=8700, aws=8701, solvimon=8702, rillet=8703)
 _LOOK_SECONDS = 1.0
 
 Say = Callable[..., None]
+_FOLLOWED_KEY = re.compile(r"[^#]+#(invoice|credit_memo|customer|payment)#[^#]+")
+_KIND_TITLES = {
+    "invoice": "Invoice",
+    "credit_memo": "Credit note",
+    "customer": "Customer",
+    "payment": "Payment of",
+}
+_WORDS = {
+    "sending": "is being sent",
+    "exported": "is booked in Rillet",
+    "synced": "is the same in Rillet",
+    "marked": "is the same in Solvimon",
+    "rejected": "needs you",
+    "differs": "differs in Rillet",
+    "skipped": "is not for Rillet",
+    "resolved": "is resolved by hand",
+}
 
 
 def main() -> None:
@@ -42,7 +62,7 @@ def main() -> None:
         logging.basicConfig(stream=log, level=logging.WARNING)
         with LocalSystem(ports=free(PORTS)) as system:
             start(system)
-            SHELL.write_text(f"{view.exports(system)}\n", encoding="utf-8")
+            SHELL.write_text(f"{app.exports(system)}\n", encoding="utf-8")
             for line in first_screen(system):
                 say(line)
             _tell(system, say, _stopped())
@@ -116,6 +136,46 @@ def _tell(system: LocalSystem, say: Say, stopped: threading.Event) -> None:
 def _answer_enter(system: LocalSystem, say: Say) -> None:
     for _ in sys.stdin:
         say(_printed_row("Panel", app.sign_in_link(system)))
+
+
+class Documents:
+    """The documents of the ledger, as they were when somebody last looked.
+
+    Args:
+        ledger: the items as they are now; nothing is said about them.
+    """
+
+    def __init__(self, ledger: Iterable[Json]) -> None:
+        self._states = {pk: _record_state(record) for pk, record in _records_by_key(ledger).items()}
+
+    def news(self, ledger: Iterable[Json]) -> list[str]:
+        """Return a line for each document whose state has changed since the last time."""
+        records = _records_by_key(ledger)
+        changed = [pk for pk, record in records.items() if self._states.get(pk) != _record_state(record)]
+        self._states = {pk: _record_state(record) for pk, record in records.items()}
+        changed.sort(key=lambda pk: records[pk]["updated_at"])
+        return [_line(pk, records) for pk in changed]
+
+
+def _records_by_key(ledger: Iterable[Json]) -> dict[str, Json]:
+    """The records by key; one that a worker has just claimed is no news yet."""
+    found = {item["pk"]: item for item in ledger if item["sk"] == "RECORD" and "state" in item}
+    return {pk: one for pk, one in found.items() if one["state"] != "claimed" and _FOLLOWED_KEY.fullmatch(pk)}
+
+
+def _record_state(record: Json) -> tuple[Any, ...]:
+    return record["state"], record.get("code")
+
+
+def _line(pk: str, records: Mapping[str, Json]) -> str:
+    record = records[pk]
+    connection, kind, document = pk.split("#")
+    invoice = records.get(f"{connection}#invoice#{document}", record)
+    when = datetime.fromtimestamp(int(record["updated_at"]), UTC)
+    name = f"{_KIND_TITLES[kind]} {invoice.get('number') or document}"
+    state = str(record["state"])
+    told = f"{when:%H:%M:%S}  {connection}  {name} {_WORDS.get(state, state)}"
+    return f"{told}: {record['message']}" if record.get("message") else f"{told}."
 
 
 if __name__ == "__main__":

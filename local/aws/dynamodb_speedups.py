@@ -5,6 +5,8 @@
   here a type is looked up. What is counted and compared in the whole expression is so once, at its root, and
   not again at each of its nested parts.
 * A call for items is answered without the form, the query and the models of a general request.
+* A query of a table looks at the items of its key. moto sorts the whole table for each query, and sorts what
+  it found again.
 """
 
 import json
@@ -16,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.utils import camelcase_to_underscores
 from moto.dynamodb.comparisons import ConditionExpressionParser
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.table import Table
 from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.dynamodb.parsing.validators import ActionCountValidator, OverlappingPathsValidator
@@ -40,6 +44,9 @@ _OF_ITEMS = {
     "UpdateItem",
 }
 """Operations whose answers hold attribute values, numbers and texts only: JSON as it is."""
+_query: Callable[..., Any] = Table.query
+_all_items: Callable[[Table], list[Item]] = Table.all_items
+_WANTED = "_wanted_by_query"
 
 
 def answer_about_items(environ: "WSGIEnvironment", region: str, body: bytes) -> Response | None:
@@ -119,3 +126,32 @@ setattr(  # noqa: B010
     "_lex_condition_expression",
     lambda parser: deque(_parts(parser.condition_expression)),
 )
+
+
+def _narrow_query(self: Table, hash_key: DynamoType | None, *arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - as it is
+    conditions = more.get("hash_key_conditions") or ()
+    self.__dict__[_WANTED] = [*conditions] or [(self.hash_key_attr, hash_key)]
+    try:
+        return _query(self, hash_key, *arguments, **more)
+    finally:
+        del self.__dict__[_WANTED]
+
+
+def _wanted_items(self: Table) -> list[Item]:
+    wanted = self.__dict__.get(_WANTED)
+    if wanted is None or not self.range_key_attr:
+        return _all_items(self)
+    [(name, value), *_] = wanted
+    if name == self.hash_key_attr:
+        return list(self.items.get(value, {}).values())
+    text = value.value
+    return [
+        item
+        for of_key in self.items.values()
+        for item in of_key.values()
+        if (found := item.attrs.get(name)) is not None and found.value == text
+    ]
+
+
+setattr(Table, "query", _narrow_query)  # noqa: B010 - moto is not typed
+setattr(Table, "all_items", _wanted_items)  # noqa: B010

@@ -20,10 +20,6 @@ Failed = Callable[[BaseException], None]
 """Is given the error of an execution that failed, before anybody who waits for it."""
 
 
-def _drop(_error: BaseException) -> None:
-    """Who waits for the execution learns of it, and nobody else."""
-
-
 @dataclass
 class DurableExecution:
     """One execution of a durable function.
@@ -88,7 +84,7 @@ class DurableExecutions:
         name: str = "",
         *,
         version: str = VERSION,
-        failed: Failed = _drop,
+        failed: Failed = lambda _error: None,
     ) -> DurableExecution:
         """Begin an execution, in the background.
 
@@ -98,7 +94,7 @@ class DurableExecutions:
             invoke: calls the function.
             name: of the execution; without, it gets one.
             version: of the function.
-            failed: is called when it fails.
+            failed: is called when it fails; without, only who waits for the execution learns of it.
 
         Returns:
             The execution; the earlier one of this name, if it had the same input.

@@ -72,7 +72,7 @@ class Pollers:
         if not messages:
             return BatchDelivery(function)
         received = tuple(message["MessageId"] for message in messages)
-        event = {"Records": [_record(message, queue.arn) for message in messages]}
+        event = {"Records": [sqs_record(message, queue.arn) for message in messages]}
         try:
             answer = self._runtime.invoke(function, event)
         except KeyboardInterrupt:
@@ -164,7 +164,8 @@ def _failed(answer: Any, received: tuple[str, ...]) -> tuple[str, ...]:  # noqa:
     return named if set(named) <= set(received) else received
 
 
-def _record(message: "MessageTypeDef", queue_arn: str) -> dict[str, Any]:
+def sqs_record(message: "MessageTypeDef", queue_arn: str) -> dict[str, Any]:
+    """Return a message as Lambda gives it to a function."""
     body = message["Body"]
     return {
         "messageId": message["MessageId"],

@@ -8,6 +8,7 @@ and no call of theirs to AWS or to a vendor leaves any more. The caller does not
 import ctypes
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, field
@@ -61,15 +62,15 @@ def run_process(work: Callable[[], Any], seconds: float) -> Any:  # noqa: ANN401
         TimedOut: it took longer, and was killed.
         BaseException: whatever the work raises.
     """
-    process, outcome = _Process(), _Outcome()
+    process, outcome = _Process(), Future[Any]()
 
     def run() -> None:
         _mine.set(process)
         try:
-            outcome.answer = work()
+            outcome.set_result(work())
         # Whatever ends the work is for the caller.
         except BaseException as error:  # noqa: BLE001
-            outcome.error = error
+            outcome.set_exception(error)
 
     thread = threading.Thread(target=run, name="invocation", daemon=True)
     process.threads.append(thread)
@@ -78,15 +79,7 @@ def run_process(work: Callable[[], Any], seconds: float) -> Any:  # noqa: ANN401
     if thread.is_alive():
         process.kill()
         raise TimedOut(f"Task timed out after {seconds:.2f} seconds")
-    if outcome.error is not None:
-        raise outcome.error
-    return outcome.answer
-
-
-@dataclass
-class _Outcome:
-    answer: Any = None
-    error: BaseException | None = None
+    return outcome.result()
 
 
 def current_process() -> object | None:

@@ -1,16 +1,29 @@
-"""moto's queues from inside: their depth, and their clock."""
+"""moto's queues from inside: their depth and their clock, and the dead-letter queues of functions.
+
+In the dead-letter queue of a function Lambda puts an event that nobody waits for and that failed. Sources:
+Lambda developer guide, "Adding a dead-letter queue" and "Best practices for Lambda durable functions".
+"""
 
 import json
+import logging
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import boto3
 import moto.sqs.models
+from botocore.config import Config
+from botocore.exceptions import ClientError
 from moto.sqs.models import Queue, sqs_backends
 from werkzeug.wrappers import Request, Response
 
+from local.aws.deployment import DeployedFunction
 from local.aws.server import ACCOUNT, REGION, AwsServer
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_MESSAGE = 1024
 
 
 @dataclass(frozen=True)
@@ -115,3 +128,30 @@ def queues_follow(now: Callable[[], float]) -> Iterator[None]:
         yield
     finally:
         setattr(moto.sqs.models, "unix_time_millis", before)  # noqa: B010
+
+
+def set_aside(function: DeployedFunction, payload: str, error: BaseException) -> None:
+    """Send an event to the dead-letter queue of its function, by the function's role.
+
+    Like Lambda, it drops the event of a function that has no queue, or whose role may not send to it.
+
+    Args:
+        function: what failed.
+        payload: the event, in JSON.
+        error: how it failed.
+    """
+    if not function.dead_letters_url:
+        return
+    config = Config(user_agent_appid=function.name[:50])  # type: ignore[call-arg]
+    texts = {"RequestID": str(uuid.uuid4()), "ErrorMessage": (str(error) or "?")[:_LONGEST_MESSAGE]}
+    try:
+        boto3.client("sqs", config=config).send_message(
+            QueueUrl=function.dead_letters_url,
+            MessageBody=payload,
+            MessageAttributes={
+                **{name: {"DataType": "String", "StringValue": text} for name, text in texts.items()},
+                "ErrorCode": {"DataType": "Number", "StringValue": "200"},
+            },
+        )
+    except ClientError as refused:
+        logger.warning("the event of %s is lost: %s", function.name, refused)

@@ -208,13 +208,8 @@ def _sqs(operation: str, request: Json) -> Refusal | None:
 
 def _message_size(message: Json) -> int:
     attributes = message.get("MessageAttributes", {}).items()
-    return _bytes(message["MessageBody"]) + sum(
-        _bytes(name) + _text_bytes(value) for name, value in attributes
-    )
-
-
-def _text_bytes(value: Mapping[str, str]) -> int:
-    return sum(map(_bytes, value.values()))
+    texts = (text for name, value in attributes for text in (name, *value.values()))
+    return _bytes(message["MessageBody"]) + sum(map(_bytes, texts))
 
 
 def _refuse_events(operation: str, request: Json) -> Refusal | None:

@@ -20,12 +20,12 @@ from typing import Any
 import simplejson
 from aws_durable_execution_sdk_python_testing.execution import Execution
 
-from local.aws.dead_letters import set_aside
 from local.aws.deployment import DeployedFunction
 from local.aws.durable import VERSION, ProcessEndedError
 from local.aws.executions import DurableExecution, DurableExecutions
 from local.aws.process import Killed as Killed
 from local.aws.process import run_process
+from local.aws.queues import set_aside
 from local.aws.refusals import MAX_ASYNCHRONOUS, MAX_SYNCHRONOUS, MAX_SYNCHRONOUS_SECONDS, RequestRefusedError
 from local.aws.server import REGION
 from local.clock import Clock

@@ -17,8 +17,7 @@ from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from local.aws.in_process_clients import aws_in_process
-from local.aws.kept_clients import clients_made_once
+from local.aws.clients import aws_in_process, clients_made_once
 from local.aws.moto_speedups import answer_without_routing
 from local.aws.permissions import Permissions
 from local.aws.process import killed_processes_are_silent
@@ -146,11 +145,10 @@ class AwsServer:
     def serve(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a request, as a WSGI application."""
         region, service = _signing_scope(environ)
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         if service in self._outages:
-            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))  # the connection goes on
             start_response("503 Service Unavailable", [("Content-Length", "0")])
             return [b""]
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
         if refused := self._refused(service, environ, body):
             return _refusal_response(environ, refused)(environ, start_response)

@@ -1,16 +1,20 @@
-"""The audit: all checks on the books of all connections, and the figures that follow from them."""
+"""The audit: all checks on the books of all connections, and what a finished run must not leave beside them.
 
-from collections.abc import Iterable, Iterator
+That is waiting work, charged customers, and refused calls.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from local.books_check.books import ZERO, BothSides, Pair, read_books
 from local.books_check.checks import Expected, Finding, FindingType, findings
-from local.books_check.records import Json
+from local.books_check.records import Json, document_records
 from local.system import LocalSystem
 
 _OWNED = ("invoices", "customers")
 """Solvimon's collections whose ids must stay within their connection; credit notes are among the invoices."""
+_UNFINISHED = {"claimed", "sending"}
 
 
 @dataclass(frozen=True)
@@ -82,3 +86,47 @@ def _misplaced(every: Iterable[BothSides], ledger: Iterable[Json]) -> Iterator[F
         found |= named & set[str]().union(*(ids for owner, ids in owned.items() if owner != books.connection))
     for identifier in sorted(found):
         yield Finding(FindingType.MISPLACED, f"In another connection's books: {identifier}.", identifier)
+
+
+def messages_left(system: LocalSystem) -> int:
+    """Return how many messages are on the queues, those included that wait for a later moment."""
+    return sum(queue.depth().total for queue in system.pollers.queues.values())
+
+
+def webhooks_left(system: LocalSystem) -> int:
+    """Return how many webhooks of both vendors are not delivered yet."""
+    sides = [side for one in system.connections.values() for side in (one.platform, one.organisation)]
+    return sum(side.webhooks.pending() for side in sides)
+
+
+def held_records(ledger: Sequence[Json], now: float) -> Iterator[str]:
+    """Yield which items of the ledger are claimed, leased or locked beyond a moment in Unix seconds."""
+    documents = document_records(ledger)
+    for item in documents:
+        if item["state"] in _UNFINISHED or "lease_until" in item:
+            yield f"{item['pk']} is {item['state']}, with a lease until {item.get('lease_until', 'now')}"
+    for item in (one for one in ledger if one not in documents):
+        if any(float(item[name]) > now for name in ("lease_until", "until") if name in item):
+            yield f"{item['pk']} is held"
+
+
+def unfinished_work(system: LocalSystem) -> Iterator[str]:
+    """Yield which records are held, and which queues, dead-letter queues and webhooks are not empty."""
+    yield from held_records(system.ledger(), system.clock.now())
+    for function, queue in system.pollers.dead_letters.items():
+        if letters := queue.bodies():
+            yield f"{len(letters)} message(s) of {function} were given up, such as {letters[0]}"
+    for function, queue in system.pollers.queues.items():
+        if waiting := queue.depth().total:
+            yield f"{waiting} message(s) of {function} still wait"
+    if webhooks := webhooks_left(system):
+        yield f"{webhooks} webhook(s) are not delivered"
+
+
+def system_problems(system: LocalSystem) -> Iterator[str]:
+    """Yield what is unfinished, and what the product must never do to the vendors."""
+    yield from unfinished_work(system)
+    if charged := system.solvimon.state.charged:
+        yield f"Customers were charged by Solvimon's /pay: {charged}"
+    if refused := sum(one.organisation.counts.refused for one in system.connections.values()):
+        yield f"Rillet refused {refused} calls for their pace"

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from local.books_check.customers import customer_name
 from local.books_check.documents import RilletDocument, SolvimonDocument
-from local.books_check.records import LINKS, ConnectionRecords, Json, read_records, rillet_ids
+from local.books_check.records import LINKS, ConnectionRecords, Json, customer_name, read_records, rillet_ids
 from local.system import Connection
 
 ZERO = Decimal("0.00")

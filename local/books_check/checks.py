@@ -8,8 +8,15 @@ from enum import StrEnum
 from itertools import chain
 
 from local.books_check.books import BothSides, Pair
-from local.books_check.customers import in_rillet, in_solvimon, only_in_rillet
-from local.books_check.records import CUSTOMER_REFERENCE, Json, rillet_ids, solvimon_ids
+from local.books_check.records import (
+    CUSTOMER_REFERENCE,
+    Json,
+    in_rillet,
+    in_solvimon,
+    only_in_rillet,
+    rillet_ids,
+    solvimon_ids,
+)
 
 
 class FindingType(StrEnum):

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local import sample_data
+from local.books_check.audit import messages_left
 from local.books_check.checks import Expected
 from local.books_check.records import rillet_documents
-from local.books_check.system import messages_left
 from local.demo.console import Console
 from local.fake_rillet.calls import Call
 from local.fake_rillet.webhooks import Delivery as RilletDelivery

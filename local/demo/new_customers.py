@@ -1,7 +1,7 @@
 """What Rillet has beside the demo's world: the customers, products and the subsidiary that Solvimon lacks."""
 
 from local.sample_data.identity import Json, rillet_id, solvimon_id
-from local.sample_data.parties import Product
+from local.sample_data.world import Product
 
 _PLACES = (
     ("Rotterdam", "ZH", "NL"),
@@ -91,6 +91,14 @@ def subsidiary() -> Json:
         "timezone": "Europe/Stockholm",
         "type": "LEGAL_ENTITY",
     }
+
+
+def bill_unlinked_product(draft: Json) -> None:
+    """Let all lines of a draft be of `UNLINKED_PRODUCT`."""
+    for group in (group for period in draft["periods"] for group in period["groups"]):
+        group["products"] = [UNLINKED_PRODUCT.solvimon(with_link=False)]
+        for line in group["lines"]:
+            line |= {"description": UNLINKED_PRODUCT.title, "product_items": []}
 
 
 def _new_customer(name: str, city: str, state: str, country: str) -> Json:

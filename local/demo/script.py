@@ -4,9 +4,8 @@ import json
 from dataclasses import dataclass
 
 from local import sample_data
-from local.books_check.audit import Audit, audit
+from local.books_check.audit import Audit, audit, system_problems
 from local.books_check.checks import FindingType
-from local.books_check.system import system_problems
 from local.demo import second_connection, tables
 from local.demo.console import Console
 from local.demo.context import Context, Numbers, Section
@@ -16,15 +15,13 @@ from local.demo.sections import (
     credit_notes,
     customer_edits,
     dry_run,
+    exactly_once,
     imports,
-    lost_answer,
     one_invoice,
     payments,
-    read_only,
     reconciliation,
-    rejected,
-    repeated_webhook,
     request_budget,
+    until_somebody_acts,
 )
 from local.system import Connection, LocalSystem
 
@@ -33,10 +30,10 @@ SECTIONS: tuple[Section, ...] = (
     imports.SECTION,
     one_invoice.SECTION,
     all_invoices.SECTION,
-    repeated_webhook.SECTION,
-    lost_answer.SECTION,
-    rejected.SECTION,
-    read_only.SECTION,
+    exactly_once.REPEATED_WEBHOOK,
+    exactly_once.LOST_ANSWER,
+    until_somebody_acts.REJECTED,
+    until_somebody_acts.READ_ONLY,
     dry_run.SECTION,
     credit_notes.SECTION,
     payments.SECTION,

@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from local.fake_rillet.books import Books
-from local.fake_rillet.money import to_wire
 from local.fake_rillet.store import Json, Record
+from local.fake_rillet.wire import to_wire
 
 FAILED = "FAILED"
 UNBILLED = "UNBILLED"

@@ -8,8 +8,8 @@ from datetime import date
 
 from local.fake_rillet.store import Collection, Json
 from local.fake_rillet.switches import Switches
-from local.fake_rillet.timestamps import day_in_zone, read_date
 from local.fake_rillet.webhooks import Webhooks
+from local.fake_rillet.wire import day_in_zone, read_date
 
 
 @dataclass
@@ -33,10 +33,6 @@ def _built_in_types() -> dict[str, ReferenceType]:
         slug: ReferenceType(slug, accepted_for_rev_rec=True)
         for slug in ("CUSTOMER_CUSTOM", "CUSTOMER_HISTORICAL")
     }
-
-
-def _always() -> bool:
-    return True
 
 
 @dataclass
@@ -79,7 +75,7 @@ class Books:
     sent_invoices: list[SentInvoice] = field(default_factory=list)
     invoices_numbered: int = 0
     credit_memos_numbered: int = 0
-    webhooks_on: Callable[[], bool] = field(default=_always, repr=False)
+    webhooks_on: Callable[[], bool] = field(default=lambda: True, repr=False)
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def __post_init__(self) -> None:
@@ -114,6 +110,15 @@ class Books:
     def today(self) -> date:
         """The calendar day in the organisation's time zone."""
         return day_in_zone(self.clock(), self.timezone)
+
+    @property
+    def linked_accounts(self) -> list[Json]:
+        """The bank accounts that are tied to an account of the chart, oldest first."""
+        return [account for account in self.bank_accounts.documents() if "account_code" in account]
+
+    def is_cash_account(self, account_code: str) -> bool:
+        """Tell whether an account of the chart is tied to a bank account; being an asset is not enough."""
+        return any(account["account_code"] == account_code for account in self.linked_accounts)
 
     def register_reference_type(
         self, slug: str, *, restricted: bool = False, accepted_for_rev_rec: bool = False

@@ -4,8 +4,7 @@ from typing import cast
 
 from flask import current_app, request
 
-from local.fake_rillet.access import Caller
-from local.fake_rillet.call_middleware import CALLER
+from local.fake_rillet.call_middleware import CALLER, Caller
 from local.fake_rillet.organisation import Organisation
 from local.fake_rillet.problems import Problem
 from local.fake_rillet.state import State
@@ -29,13 +28,8 @@ def organisation() -> Organisation:
     return caller().organisation
 
 
-def checks() -> Checks:
-    """Start checking a request by the organisation's switches."""
-    return Checks(strict_scale=organisation().switches.strict_scale)
-
-
-def body(noting: Checks) -> Fields:
-    """Return the fields of the JSON body.
+def body() -> Fields:
+    """Return the fields of the JSON body, to be checked by the organisation's switches.
 
     Raises:
         Problem: 415 without a JSON content type, 400 when the body is not a JSON object.
@@ -45,4 +39,4 @@ def body(noting: Checks) -> Fields:
     document = request.get_json()
     if not isinstance(document, dict):
         raise Problem(400, "The body must be an object: JSON parse error")
-    return Fields(document, noting)
+    return Fields(document, Checks(strict_scale=organisation().switches.strict_scale))

@@ -5,13 +5,18 @@ from collections.abc import Iterable
 
 from local.fake_rillet.balances import amount_open, decimal_of, update_balance
 from local.fake_rillet.books import Books
-from local.fake_rillet.credit_memo_documents import credit_memo_document, update_memo_balance
-from local.fake_rillet.credit_memo_requests import ApplicationRequest, CreditMemoRequest
-from local.fake_rillet.document_rules import check_number, check_parties, check_period, check_products
-from local.fake_rillet.money import to_wire
+from local.fake_rillet.document_requests import ApplicationRequest, CreditMemoRequest
+from local.fake_rillet.document_rules import (
+    check_number,
+    check_parties,
+    check_period,
+    check_products,
+    check_references,
+)
+from local.fake_rillet.documents import credit_memo_document, update_memo_balance
 from local.fake_rillet.problems import refused
-from local.fake_rillet.references import check_references
 from local.fake_rillet.store import Json, Record
+from local.fake_rillet.wire import to_wire
 
 
 def create_credit_memo(books: Books, request: CreditMemoRequest) -> Record:

@@ -4,10 +4,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from local.fake_rillet.money import Money, rounded
-from local.fake_rillet.references import read_references
 from local.fake_rillet.store import Json
-from local.fake_rillet.validation import Fields
+from local.fake_rillet.validation import Fields, read_references
+from local.fake_rillet.wire import Money, rounded
 
 REVENUE_PATTERNS = ("DAILY", "EVEN_PERIOD")
 TAX_TYPES = ("VAT", "SALES_TAX")

@@ -4,25 +4,31 @@ from datetime import date
 
 from local.fake_rillet.balances import credited, decimal_of, paid, update_balance
 from local.fake_rillet.books import Books
-from local.fake_rillet.document_rules import check_bank_account, check_number, check_period, check_products
-from local.fake_rillet.invoice_documents import invoice_document, item_revenue
-from local.fake_rillet.invoice_lines import read_field_assignments, read_full_line, read_revenue
-from local.fake_rillet.invoice_requests import (
+from local.fake_rillet.document_requests import (
     FULL,
     REVENUE_RECOGNITION_ONLY,
     InvoiceRequest,
     read_exchange_rate,
 )
+from local.fake_rillet.document_rules import (
+    check_bank_account,
+    check_number,
+    check_period,
+    check_products,
+    check_references,
+    check_rev_rec,
+)
+from local.fake_rillet.documents import invoice_document, item_revenue
+from local.fake_rillet.invoice_lines import read_field_assignments, read_full_line, read_revenue
 from local.fake_rillet.problems import refused
-from local.fake_rillet.references import check_references, check_rev_rec, read_references
 from local.fake_rillet.store import Json, Record
-from local.fake_rillet.validation import Checks, Fields
+from local.fake_rillet.validation import Fields, read_references
 
 _KEPT = ("subsidiary_id", "customer_id", "customer_address", "shipping_address", "sent_at")
 _MONEY = ("subtotal", "total_discount", "net_amount", "taxed_amount", "total", "amount_due", "status")
 
 
-def replace_invoice(books: Books, invoice: Record, body: Fields, checks: Checks) -> None:
+def replace_invoice(books: Books, invoice: Record, body: Fields) -> None:
     """Replace an invoice with what a body says; what it leaves out is gone.
 
     Raises:
@@ -30,11 +36,11 @@ def replace_invoice(books: Books, invoice: Record, body: Fields, checks: Checks)
             invoices cannot be replaced at all.
     """
     scope = body.choice("scope", (FULL, REVENUE_RECOGNITION_ONLY)) or FULL
-    checks.finish()
+    body.checks.finish()
     if scope != invoice.private["scope"]:
         raise refused("invoice_scope_mismatch", f"The invoice does not have the scope {scope}")
     read = _update_full if scope == FULL else _update_recorded
-    document = read(books, invoice, body, checks)
+    document = read(books, invoice, body)
     check_period(books, invoice.document["invoice_date"], document["invoice_date"])
     settled = paid(books, invoice.id) + credited(books, invoice.id)
     if settled and decimal_of(document["total"]) < settled:
@@ -43,7 +49,7 @@ def replace_invoice(books: Books, invoice: Record, body: Fields, checks: Checks)
     update_balance(books, invoice, "updated")
 
 
-def _update_full(books: Books, invoice: Record, body: Fields, checks: Checks) -> Json:
+def _update_full(books: Books, invoice: Record, body: Fields) -> Json:
     """Read an `UpdateFullInvoiceRequest`; number, customer, subsidiary, exchange rate and currency stay."""
     shown = invoice.document
     lines = [read_full_line(line) for line in body.required_objects("items")]
@@ -63,8 +69,8 @@ def _update_full(books: Books, invoice: Record, body: Fields, checks: Checks) ->
         exchange_rate=shown.get("exchange_rate"),
         external_references=read_references(body),
     )
-    checks.currencies.add(request.currency)
-    checks.finish_in_one_currency()
+    body.checks.currencies.add(request.currency)
+    body.checks.finish_in_one_currency()
     check_products(books, lines)
     check_bank_account(books, request.bank_account_id)
     check_references(books, request.external_references)
@@ -72,7 +78,7 @@ def _update_full(books: Books, invoice: Record, body: Fields, checks: Checks) ->
     return document | {name: shown[name] for name in _KEPT if name in shown}
 
 
-def _update_recorded(books: Books, invoice: Record, body: Fields, checks: Checks) -> Json:
+def _update_recorded(books: Books, invoice: Record, body: Fields) -> Json:
     """Read an `UpdateRevenueRecognitionOnlyInvoiceRequest`, which leaves all money as it is."""
     shown = invoice.document
     rows = body.required_objects("items")
@@ -82,7 +88,7 @@ def _update_recorded(books: Books, invoice: Record, body: Fields, checks: Checks
     references = read_references(body)
     items = _recorded_items(books, shown, rows, body, invoice_date)
     exchange_rate = read_exchange_rate(body)
-    checks.finish()
+    body.checks.finish()
     if number != shown["invoice_number"]:
         check_number(books, books.invoices, "invoice_number", number)
     parts = [references, *(item["external_references"] for item in items)]

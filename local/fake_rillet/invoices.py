@@ -1,22 +1,15 @@
 """Invoices: what they must obey when they are made, and what goes when they are deleted."""
 
+from local.fake_rillet import document_rules as rules
 from local.fake_rillet.balances import decimal_of, mark_overdue, status_unsettled, update_balance
 from local.fake_rillet.books import Books, SentInvoice
 from local.fake_rillet.credit_memos import check_uncredited
-from local.fake_rillet.document_rules import (
-    check_bank_account,
-    check_number,
-    check_parties,
-    check_period,
-    check_products,
-)
-from local.fake_rillet.invoice_documents import invoice_document
-from local.fake_rillet.invoice_requests import FULL, InvoiceRequest
+from local.fake_rillet.document_requests import FULL, InvoiceRequest
+from local.fake_rillet.documents import invoice_document
 from local.fake_rillet.payments import check_unpaid, payments_of
-from local.fake_rillet.references import check_references, check_rev_rec
 from local.fake_rillet.store import Record
-from local.fake_rillet.timestamps import write_timestamp
-from local.fake_rillet.validation import Checks, Fields
+from local.fake_rillet.validation import Fields
+from local.fake_rillet.wire import write_timestamp
 
 
 def create_invoice(books: Books, request: InvoiceRequest) -> Record:
@@ -38,7 +31,7 @@ def create_invoice(books: Books, request: InvoiceRequest) -> Record:
     return invoice
 
 
-def set_sent_status(books: Books, invoice: Record, body: Fields, checks: Checks) -> None:
+def set_sent_status(books: Books, invoice: Record, body: Fields) -> None:
     """Read an `UpdateInvoiceSentStatusRequest`, and mark an invoice as sent or not sent by others.
 
     `sent_at` stays: it is the time when Rillet itself sent the invoice. A repetition changes nothing.
@@ -47,7 +40,7 @@ def set_sent_status(books: Books, invoice: Record, body: Fields, checks: Checks)
         Problem: 400; the body is wrong.
     """
     is_sent = body.require("sent", body.boolean, False)
-    checks.finish()
+    body.checks.finish()
     mark_sent(books, invoice, is_sent=is_sent)
 
 
@@ -64,7 +57,7 @@ def remove_invoice(books: Books, invoice: Record) -> None:
     Raises:
         Problem: 400; its period is closed, or payments or credits remain on it.
     """
-    check_period(books, invoice.document["invoice_date"])
+    rules.check_period(books, invoice.document["invoice_date"])
     check_unpaid(books, invoice)
     check_uncredited(books, invoice)
     for payment in payments_of(books, invoice):
@@ -79,15 +72,15 @@ def is_open(invoice: Record) -> bool:
 
 
 def _check_invoice(books: Books, request: InvoiceRequest) -> None:
-    check_parties(books, request.customer_id, request.subsidiary_id)
-    check_bank_account(books, request.bank_account_id)
-    check_products(books, request.lines)
+    rules.check_parties(books, request.customer_id, request.subsidiary_id)
+    rules.check_bank_account(books, request.bank_account_id)
+    rules.check_products(books, request.lines)
     parts = [request.external_references, *(line.external_references for line in request.lines)]
-    check_references(books, (reference for references in parts for reference in references))
+    rules.check_references(books, (reference for references in parts for reference in references))
     if request.scope != FULL:
-        check_rev_rec(books, parts)
-    check_number(books, books.invoices, "invoice_number", request.invoice_number)
-    check_period(books, request.invoice_date.isoformat())
+        rules.check_rev_rec(books, parts)
+    rules.check_number(books, books.invoices, "invoice_number", request.invoice_number)
+    rules.check_period(books, request.invoice_date.isoformat())
 
 
 def _mail_invoice(books: Books, request: InvoiceRequest, invoice: Record) -> None:

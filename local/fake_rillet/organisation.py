@@ -5,27 +5,17 @@ from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 
+from local.fake_rillet import payments
 from local.fake_rillet.balances import FAILED, amount_open, update_balance
-from local.fake_rillet.bank_accounts import linked_accounts
 from local.fake_rillet.books import Books
-from local.fake_rillet.credit_memo_documents import own_memo_document, update_memo_balance
-from local.fake_rillet.credit_memo_requests import ApplicationRequest
 from local.fake_rillet.credit_memos import reconcile, remove_credit_memo
+from local.fake_rillet.document_requests import ApplicationRequest
+from local.fake_rillet.documents import edited_invoice, edited_memo, own_memo_document, update_memo_balance
 from local.fake_rillet.invoices import mark_sent, remove_invoice
-from local.fake_rillet.money import Money, to_wire
-from local.fake_rillet.payments import (
-    SUCCESSFUL,
-    UNCLEARED,
-    PaymentRequest,
-    move_payment,
-    record_payment,
-    remove_payment,
-)
 from local.fake_rillet.store import Json
-from local.fake_rillet.timestamps import read_date
-from local.fake_rillet.user_edits import edited_invoice, edited_memo
 from local.fake_rillet.webhook_events import Event
 from local.fake_rillet.webhooks import Delivery, Webhook
+from local.fake_rillet.wire import Money, read_date, to_wire
 
 __all__ = ["Organisation"]
 
@@ -65,12 +55,13 @@ class Organisation(Books):
             value = amount_open(self, invoice) if amount is None else Decimal(amount)
             if value <= 0:
                 raise ValueError(f"a payment must be positive, not {value}")
-            request = PaymentRequest(
+            request = payments.PaymentRequest(
                 amount=Money(value, invoice.document["total"]["currency"]),
                 date=read_date(date) if date else self.today,
-                account_code=account_code or linked_accounts(self)[0]["account_code"],
+                account_code=account_code or self.linked_accounts[0]["account_code"],
             )
-            payment = record_payment(self, invoice, request, SUCCESSFUL if cleared else UNCLEARED)
+            status = payments.SUCCESSFUL if cleared else payments.UNCLEARED
+            payment = payments.record_payment(self, invoice, request, status)
             return deepcopy(payment.document)
 
     def pay_together(self, *invoice_ids: str, date: str | None = None) -> list[Json]:
@@ -88,11 +79,11 @@ class Organisation(Books):
 
     def clear_payment(self, payment_id: str) -> Json:
         """Match a payment with the bank statement: it is SUCCESSFUL."""
-        return self._move(payment_id, SUCCESSFUL)
+        return self._move(payment_id, payments.SUCCESSFUL)
 
     def unclear_payment(self, payment_id: str) -> Json:
         """Undo the match with the bank statement: it is UNCLEARED."""
-        return self._move(payment_id, UNCLEARED)
+        return self._move(payment_id, payments.UNCLEARED)
 
     def fail_payment(self, payment_id: str) -> Json:
         """Let a payment bounce: it is FAILED and does not count any more."""
@@ -101,7 +92,7 @@ class Organisation(Books):
     def delete_payment(self, payment_id: str) -> None:
         """Delete a payment, also a cleared one, which no call can; the invoice is open again."""
         with self.lock:
-            remove_payment(self, self.payments.get(payment_id))
+            payments.remove_payment(self, self.payments.get(payment_id))
 
     def edit_invoice(
         self, invoice_id: str, *, amount_by: str | Decimal | None = None, **changes: Any
@@ -220,26 +211,9 @@ class Organisation(Books):
         """
         return self.webhooks.add(url, token, events)
 
-    def regenerate_token(self, webhook_id: str) -> str:
-        """Give a webhook a new token and return it; the one before is void at once."""
-        return self.webhooks.regenerate(webhook_id)
-
     def deliver_webhooks(self) -> list[Delivery]:
         """Send every event that is due by the clock and return the attempts."""
         return self.webhooks.deliver()
-
-    def sign(
-        self,
-        body: bytes,
-        entity: str,
-        event: str,
-        *,
-        at: float | None = None,
-        event_id: str | None = None,
-        webhook_id: str | None = None,
-    ) -> dict[str, str]:
-        """Return the headers that a delivery of any body would have; see `Webhooks.sign`."""
-        return self.webhooks.sign(body, entity, event, at=at, event_id=event_id, webhook_id=webhook_id)
 
     def announced(self, name: str | None = None) -> list[Event]:
         """Return every event so far, oldest first, or those of one name."""
@@ -248,5 +222,5 @@ class Organisation(Books):
     def _move(self, payment_id: str, status: str) -> Json:
         with self.lock:
             payment = self.payments.get(payment_id)
-            move_payment(self, payment, status)
+            payments.move_payment(self, payment, status)
             return deepcopy(payment.document)

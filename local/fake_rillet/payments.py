@@ -5,13 +5,12 @@ from datetime import date
 from decimal import Decimal
 
 from local.fake_rillet.balances import FAILED, amount_open, update_balance
-from local.fake_rillet.bank_accounts import is_cash_account
 from local.fake_rillet.books import Books
 from local.fake_rillet.document_rules import check_period
-from local.fake_rillet.money import Money, to_wire
 from local.fake_rillet.problems import Problem, not_found, refused
 from local.fake_rillet.store import Json, Record
-from local.fake_rillet.validation import Checks, Fields
+from local.fake_rillet.validation import Fields
+from local.fake_rillet.wire import Money, to_wire
 
 UNCLEARED = "UNCLEARED"
 SUCCESSFUL = "SUCCESSFUL"
@@ -27,7 +26,7 @@ class PaymentRequest:
     account_code: str
 
 
-def read_payment(body: Fields, checks: Checks) -> PaymentRequest:
+def read_payment(body: Fields) -> PaymentRequest:
     """Read an `InvoicePaymentRequest`.
 
     Raises:
@@ -40,7 +39,7 @@ def read_payment(body: Fields, checks: Checks) -> PaymentRequest:
     )
     if request.amount.amount <= 0:
         body.wrong("amount", "must be greater than 0")
-    checks.finish()
+    body.checks.finish()
     return request
 
 
@@ -152,7 +151,7 @@ def _problem(books: Books, invoice: Record, request: PaymentRequest, but: Record
     currency = invoice.document["total"]["currency"]
     if request.amount.currency != currency:
         return refused("currency_mismatch", f"The invoice is in {currency}, not {request.amount.currency}")
-    if not is_cash_account(books, request.account_code):
+    if not books.is_cash_account(request.account_code):
         return refused("not_a_cash_account", f"Account {request.account_code} is not a cash account")
     still_open = amount_open(books, invoice, but_payment=but.id if but else None)
     if books.switches.overpayment == "refuse" and request.amount.amount > still_open:

@@ -1,8 +1,7 @@
 """Filling an organisation from plain dicts, with harmless defaults for what the dict leaves out."""
 
-from collections.abc import Iterable
+from copy import deepcopy
 
-from local.fake_rillet.bank_accounts import linked_accounts
 from local.fake_rillet.organisation import Organisation
 from local.fake_rillet.store import Json
 
@@ -30,26 +29,22 @@ def add_seed(organisation: Organisation, seed: Json) -> None:
         seed: lists under "subsidiaries", "products", "customers", "external_reference_types", "accounts",
             "tax_rates", "fields", "bank_accounts" and "closed_periods"; all optional.
     """
-    for subsidiary in seed.get("subsidiaries", ()):
-        organisation.subsidiaries.add(_own_terms(organisation) | {"type": "LEGAL_ENTITY"} | subsidiary)
-    for product in seed.get("products", ()):
-        organisation.products.add(_product_defaults(organisation) | product)
-    for customer in seed.get("customers", ()):
-        organisation.customers.add(
-            {"send_invoices_automatically": False, "send_payment_reminders": False} | customer
-        )
+    defaults: dict[str, Json] = {
+        "subsidiaries": _own_terms(organisation) | {"type": "LEGAL_ENTITY"},
+        "products": _product_defaults(organisation),
+        "customers": {"send_invoices_automatically": False, "send_payment_reminders": False},
+        "bank_accounts": {},
+        "custom_fields": {"values": []},
+        "accounts": {},
+        "tax_rates": {},
+    }
+    for collection, default in defaults.items():
+        for row in seed.get("fields" if collection == "custom_fields" else collection, ()):
+            getattr(organisation, collection).add(deepcopy(default) | row)
     for reference_type in seed.get("external_reference_types", ()):
         _register(organisation, reference_type)
     for period in seed.get("closed_periods", ()):
         organisation.close_period(**period)
-    for bank_account in seed.get("bank_accounts", ()):
-        organisation.bank_accounts.add(bank_account)
-    for custom_field in seed.get("fields", ()):
-        organisation.custom_fields.add({"values": []} | custom_field)
-    for account in seed.get("accounts", ()):
-        organisation.accounts.add(account)
-    for tax_rate in seed.get("tax_rates", ()):
-        organisation.tax_rates.add(tax_rate)
 
 
 def add_defaults(organisation: Organisation) -> None:
@@ -57,9 +52,9 @@ def add_defaults(organisation: Organisation) -> None:
     if not len(organisation.subsidiaries):
         organisation.subsidiaries.add(_own_terms(organisation) | {"type": "LEGAL_ENTITY"})
     if not len(organisation.accounts):
-        for account in _chart():
-            organisation.accounts.add(account)
-    if not linked_accounts(organisation):
+        for row in _CHART:
+            organisation.accounts.add(_account(*row))
+    if not organisation.linked_accounts:
         organisation.accounts.add(_account(CASH_ACCOUNT, "Operating account", "ASSET", "Bank"))
         organisation.bank_accounts.add(
             {
@@ -98,10 +93,6 @@ def _register(organisation: Organisation, reference_type: str | Json) -> None:
         return
     options = {name: value for name, value in reference_type.items() if name != "type"}
     organisation.register_reference_type(reference_type["type"], **options)
-
-
-def _chart() -> Iterable[Json]:
-    return (_account(*row) for row in _CHART)
 
 
 def _account(code: str, name: str, kind: str, subtype: str) -> Json:

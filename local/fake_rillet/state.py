@@ -6,17 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from local.fake_rillet.calls import Call
-from local.fake_rillet.idempotency import RilletAnswers
+from local.fake_rillet.calls import Call, RateLimiter, RilletAnswers
+from local.fake_rillet.listing import MAXIMUM_LIMIT, Cursors
 from local.fake_rillet.oauth.server import AuthorisationServer
 from local.fake_rillet.organisation import Organisation
-from local.fake_rillet.pagination import MAXIMUM_LIMIT, Cursors
-from local.fake_rillet.rate_limit import RateLimiter
 from local.fake_rillet.seeding import add_defaults, add_seed
 from local.fake_rillet.store import Json
 from local.fake_rillet.webhooks import Delivery
-from local.fake_vendor.faults import Fault, Faults
-from local.fake_vendor.late_calls import LateCalls
+from local.fake_vendor.faults import Fault, Faults, LateCalls
 
 
 @dataclass

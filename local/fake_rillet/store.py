@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.fake_rillet.problems import not_found
-from local.fake_rillet.timestamps import read_timestamp, to_micros, write_timestamp
+from local.fake_rillet.wire import read_timestamp, to_micros, write_timestamp
 
 Json = dict[str, Any]
 

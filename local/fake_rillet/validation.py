@@ -10,12 +10,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from local.fake_rillet.money import CURRENCY_DECIMALS, Money, rounded
 from local.fake_rillet.problems import Violation, invalid
-from local.fake_rillet.timestamps import read_date
+from local.fake_rillet.wire import CURRENCY_DECIMALS, Money, read_date, rounded
 from local.fake_vendor.iso_codes import ISO_COUNTRIES
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
@@ -59,11 +58,15 @@ class Checks:
 
 
 class Fields:
-    """The fields of one JSON object."""
+    """The fields of one JSON object.
+
+    Attributes:
+        checks: what the whole request got wrong so far.
+    """
 
     def __init__(self, document: Mapping[str, object], checks: Checks, path: str = "") -> None:
         self._document = document
-        self._checks = checks
+        self.checks = checks
         self._path = path
 
     def __contains__(self, name: str) -> bool:
@@ -71,7 +74,7 @@ class Fields:
 
     def wrong(self, name: str, message: str) -> None:
         """Note that a field of this object is wrong."""
-        self._checks.add(f"{self._path}{name}", message)
+        self.checks.add(f"{self._path}{name}", message)
 
     def require(self, name: str, read: Callable[[str], T | None], default: T) -> T:
         """Read a field that must be there.
@@ -89,18 +92,11 @@ class Fields:
 
     def text(self, name: str) -> str | None:
         """Read a string."""
-        value = self._document.get(name)
-        if value is not None and not isinstance(value, str):
-            self.wrong(name, "must be a string")
-            return None
-        return value
+        return self._typed(name, str, "must be a string")
 
     def filled_text(self, name: str) -> str | None:
         """Read a string that must not be blank."""
-        value = self.text(name)
-        if value is not None and not value.strip():
-            self.wrong(name, "must not be blank")
-        return value
+        return self._fitting(name, str.strip, "must not be blank")
 
     def uuid(self, name: str) -> str | None:
         """Read a UUID; Rillet refuses a malformed one as a parse error."""
@@ -112,18 +108,11 @@ class Fields:
 
     def choice(self, name: str, choices: Collection[str]) -> str | None:
         """Read one of several words."""
-        value = self.text(name)
-        if value is not None and value not in choices:
-            self.wrong(name, f"must be one of {', '.join(choices)}")
-        return value
+        return self._fitting(name, lambda value: value in choices, f"must be one of {', '.join(choices)}")
 
     def boolean(self, name: str) -> bool | None:
         """Read true or false."""
-        value = self._document.get(name)
-        if value is not None and not isinstance(value, bool):
-            self.wrong(name, "must be a boolean")
-            return None
-        return value
+        return self._typed(name, bool, "must be a boolean")
 
     def number(
         self, name: str, minimum: Decimal | None = None, maximum: Decimal | None = None
@@ -160,10 +149,8 @@ class Fields:
 
     def country(self, name: str) -> str | None:
         """Read an ISO 3166-1 alpha-2 country."""
-        value = self.text(name)
-        if value is not None and value not in ISO_COUNTRIES:
-            self.wrong(name, f'"{value}" is not an ISO 3166-1 alpha-2 country')
-        return value
+        message = '"{}" is not an ISO 3166-1 alpha-2 country'
+        return self._fitting(name, lambda value: value in ISO_COUNTRIES, message)
 
     def currency(self, name: str) -> str | None:
         """Read an ISO 4217 currency."""
@@ -190,7 +177,7 @@ class Fields:
         currency = amount.require("currency", amount.currency, "")
         if not currency:
             return None
-        self._checks.currencies.add(currency)
+        self.checks.currencies.add(currency)
         return Money(value, currency)
 
     def rounded_money(self, name: str) -> Money | None:
@@ -200,26 +187,18 @@ class Fields:
             return None
         fits = money.amount == rounded(money.amount, money.currency)
         decimals = CURRENCY_DECIMALS[money.currency]
-        if not fits or (self._checks.strict_scale and money.amount.as_tuple().exponent != -decimals):
+        if not fits or (self.checks.strict_scale and money.amount.as_tuple().exponent != -decimals):
             self.wrong(name, f"must be rounded to {decimals} decimal places for {money.currency}")
         return money
 
     def uri(self, name: str) -> str | None:
         """Read an absolute URI."""
-        value = self.text(name)
-        if value is not None and not urlsplit(value).scheme:
-            self.wrong(name, "must be a URI")
-        return value
+        return self._fitting(name, lambda value: urlsplit(value).scheme, "must be a URI")
 
     def object(self, name: str) -> "Fields | None":
         """Read a nested object."""
-        value = self._document.get(name)
-        if value is None:
-            return None
-        if not isinstance(value, dict):
-            self.wrong(name, "must be an object")
-            return None
-        return Fields(value, self._checks, f"{self._path}{name}.")
+        value = self._typed(name, dict, "must be an object")
+        return None if value is None else Fields(value, self.checks, f"{self._path}{name}.")
 
     def required_object(self, name: str) -> "Fields":
         """Read a nested object that must be there; what is wrong inside of a missing one is not noted."""
@@ -227,11 +206,8 @@ class Fields:
 
     def objects(self, name: str, *, minimum: int = 0, unique: bool = False) -> "list[Fields] | None":
         """Read a list of objects."""
-        value = self._document.get(name)
+        value = self._typed(name, list, "must be an array")
         if value is None:
-            return None
-        if not isinstance(value, list):
-            self.wrong(name, "must be an array")
             return None
         if len(value) < minimum:
             self.wrong(name, f"size must be at least {minimum}")
@@ -240,7 +216,7 @@ class Fields:
         nested = []
         for index, item in enumerate(value):
             if isinstance(item, dict):
-                nested.append(Fields(item, self._checks, f"{self._path}{name}[{index}]."))
+                nested.append(Fields(item, self.checks, f"{self._path}{name}[{index}]."))
             else:
                 self.wrong(f"{name}[{index}]", "must be an object")
         return nested
@@ -249,3 +225,29 @@ class Fields:
         """Read a list of objects that must be there and hold at least one."""
         nothing: list[Fields] = []
         return self.require(name, lambda key: self.objects(key, minimum=1), nothing)
+
+    def _typed(self, name: str, kind: type[T], message: str) -> T | None:
+        value = self._document.get(name)
+        if value is not None and not isinstance(value, kind):
+            self.wrong(name, message)
+            return None
+        return value
+
+    def _fitting(self, name: str, fits: Callable[[str], Any], message: str) -> str | None:
+        """Read a string that must fit; `{}` in the message stands for it."""
+        value = self.text(name)
+        if value is not None and not fits(value):
+            self.wrong(name, message.format(value))
+        return value
+
+
+def read_references(fields: Fields) -> list[dict[str, Any]]:
+    """Read `external_references` of an object; absent is empty."""
+    return [
+        {
+            "type": reference.require("type", reference.filled_text, ""),
+            "id": reference.require("id", reference.filled_text, ""),
+        }
+        | ({"url": reference.uri("url")} if "url" in reference else {})
+        for reference in fields.objects("external_references", unique=True) or []
+    ]

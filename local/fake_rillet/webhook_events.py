@@ -12,15 +12,11 @@ def _capital(word: str) -> str:
     return word.upper().replace("-", "_")
 
 
-def _known_events() -> dict[str, tuple[str, str]]:
-    return {
-        f"{entity}-{event}": (_capital(entity), _capital(event))
-        for entity in _EVENT_ENTITIES
-        for event in ("created", "updated", *(["payment-updated"] if entity in _PAYABLE else []), "deleted")
-    }
-
-
-EVENTS = _known_events()
+EVENTS = {
+    f"{entity}-{event}": (_capital(entity), _capital(event))
+    for entity in _EVENT_ENTITIES
+    for event in ("created", "updated", *(["payment-updated"] if entity in _PAYABLE else []), "deleted")
+}
 """Entity and event, as the headers carry them, by the webhook's name such as `invoice-payment-updated`."""
 
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 
 import requests
 
-from local.fake_rillet.json_encoding import encode
 from local.fake_rillet.switches import Switches
-from local.fake_rillet.timestamps import to_micros, write_timestamp
 from local.fake_rillet.webhook_events import EVENTS, Event
+from local.fake_rillet.wire import encode, to_micros, write_timestamp
 from local.fake_vendor.webhook_delivery import Attempt, WebhookSender
 
 MOST_WEBHOOKS = 5

@@ -6,10 +6,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
-from local.fake_solvimon.errors import ApiProblem, Json, invalid_field
+from local.fake_solvimon.errors import Json, impossible, invalid_field
 from local.fake_solvimon.field_checks import AMOUNT
-from local.fake_solvimon.money import amount, rounded, spread, value
-from local.fake_solvimon.totals import group_totals, with_taxes
+from local.fake_solvimon.money import amount, group_totals, rounded, spread, value, with_taxes
 
 Sign = Literal["negative", "positive"]
 LineKey = tuple[int, int, int]
@@ -32,13 +31,7 @@ def check_creditable(invoice: Json) -> None:
         ApiProblem: It is not FINAL, or a credit note itself.
     """
     if invoice.get("status") != "FINAL" or invoice.get("type") in ("CREDIT", "ONE_OFF_CREDIT"):
-        raise ApiProblem(
-            400,
-            "INVALID_OPERATION",
-            "only FINAL invoices that are no credit notes can be credited",
-            resource_id=invoice["id"],
-            resource_type="INVOICE",
-        )
+        raise impossible(invoice, "only FINAL invoices that are no credit notes can be credited")
 
 
 def all_lines(invoice: Json) -> LineAmounts:

@@ -75,6 +75,18 @@ def not_found(object_type: str, key: str, field: str | None = None) -> ApiProble
     )
 
 
+def impossible(record: Json, message: str, field: str | None = None) -> ApiProblem:
+    """Return the refusal of an act that the state of a record does not allow."""
+    return ApiProblem(
+        400,
+        "INVALID_OPERATION",
+        message,
+        field=field,
+        resource_id=record["id"],
+        resource_type=record["object_type"],
+    )
+
+
 def no_such_path(path: str) -> ApiProblem:
     """Return the refusal of a path that the API does not have."""
     return ApiProblem(404, "RESOURCE_NOT_FOUND", f"there is nothing at {path}")

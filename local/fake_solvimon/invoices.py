@@ -6,10 +6,10 @@ from typing import Any, cast
 
 from local.fake_solvimon import crediting, custom_values, invoicing, money, one_offs, timestamps
 from local.fake_solvimon.crediting import LineAmounts, Sign
-from local.fake_solvimon.errors import ApiProblem, Json, invalid_field, missing_field
+from local.fake_solvimon.errors import Json, impossible, invalid_field, missing_field
+from local.fake_solvimon.money import header_totals
 from local.fake_solvimon.records import Records, apply, without_nulls
 from local.fake_solvimon.resources.definitions import BILLING_ENTITIES, CUSTOMERS, INVOICES, PRODUCTS
-from local.fake_solvimon.totals import header_totals
 
 
 @dataclass(frozen=True)
@@ -54,22 +54,12 @@ class Invoices(Records):
                 if status not in (None, invoicing.FINAL):
                     closed.insert(0, "status")
                 if closed:
-                    raise ApiProblem(
-                        400,
-                        "INVALID_OPERATION",
-                        "a FINAL invoice cannot be changed",
-                        field=closed[0],
-                        resource_id=invoice["id"],
-                        resource_type="INVOICE",
-                    )
+                    raise impossible(invoice, "a FINAL invoice cannot be changed", closed[0])
             elif status not in (None, "OPEN", "DRAFT", invoicing.FINAL):
                 raise invalid_field("status", "must be one of OPEN, DRAFT, FINAL")
             became_paid = invoicing.apply_payment_status(invoice, changes)
             apply(invoice, {n: v for n, v in changes.items() if n not in ("paid", "payment_status")})
-            invoice["updated_at"] = timestamps.to_text(self._clock())
-            self.announce_invoice(invoice, "UPDATED", request_id)
-            if became_paid:
-                self.announce_invoice(invoice, "PAID", request_id)
+            self._announce_settlement(invoice, request_id, became_paid=became_paid)
             if status == invoicing.FINAL and invoice.get("status") != invoicing.FINAL:
                 self.finalise(invoice["id"], request_id)
             elif status is not None:
@@ -108,6 +98,12 @@ class Invoices(Records):
         """Queue INVOICE.`action` with the invoice as lists show it."""
         shown = invoicing.summary(invoice, periods=False, lines=False)
         self.webhooks.emit(f"INVOICE.{action}", shown, request_id)
+
+    def _announce_settlement(self, invoice: Json, request_id: str | None, *, became_paid: bool) -> None:
+        invoice["updated_at"] = timestamps.to_text(self._clock())
+        self.announce_invoice(invoice, "UPDATED", request_id)
+        if became_paid:
+            self.announce_invoice(invoice, "PAID", request_id)
 
     def credit_invoice(
         self, original: Json, amounts: LineAmounts, options: CreditOptions, sign: Sign

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from local.fake_solvimon import money, timestamps
-from local.fake_solvimon.errors import ApiProblem, Json
+from local.fake_solvimon.errors import Json, impossible
 
 FINAL = "FINAL"
 
@@ -39,13 +39,8 @@ def to_final(invoice: Json, now: float, used_numbers: Iterable[str]) -> None:
         ApiProblem: It is FINAL already, or archived.
     """
     if invoice.get("status") not in ("OPEN", "DRAFT"):
-        raise ApiProblem(
-            400,
-            "INVALID_OPERATION",
-            f"an invoice with status {invoice.get('status')} cannot become FINAL",
-            field="status",
-            resource_id=invoice["id"],
-            resource_type="INVOICE",
+        raise impossible(
+            invoice, f"an invoice with status {invoice.get('status')} cannot become FINAL", "status"
         )
     if not invoice.get("invoice_number"):
         invoice["invoice_number"] = next_number(invoice, used_numbers)

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from decimal import Decimal
 
 from local.fake_solvimon.errors import Json, invalid_field, missing_field
 from local.fake_solvimon.field_checks import AMOUNT
-from local.fake_solvimon.money import value
-from local.fake_solvimon.totals import group_totals, with_taxes
+from local.fake_solvimon.money import group_totals, value, with_taxes
 
 ONE_OFF = "ONE_OFF"
 ONE_OFF_CREDIT = "ONE_OFF_CREDIT"
@@ -102,11 +100,7 @@ class _OneOffBuilder:
         categories = [
             _given_category(one, f"{path}.tax_categories") for one in given.get("tax_categories") or []
         ]
-        return with_taxes(line, _line_net(given), categories, currency)
-
-
-def _line_net(line: Json) -> Decimal:
-    return value(line["amount_excluding_tax"])
+        return with_taxes(line, value(given["amount_excluding_tax"]), categories, currency)
 
 
 def _given_category(given: Json, path: str) -> Json:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from local.fake_solvimon import invoicing, timestamps
-from local.fake_solvimon.errors import ApiProblem, Json, already_exists, invalid_field
+from local.fake_solvimon.errors import Json, already_exists, impossible, invalid_field
 from local.fake_solvimon.field_checks import AMOUNT
 from local.fake_solvimon.invoices import Invoices
 from local.fake_solvimon.money import value
@@ -59,7 +59,7 @@ class Payments(Invoices):
         """
         with self.lock:
             if payment["result"] not in (AUTHORIZED, "PENDING"):
-                raise _impossible(payment, "reversed")
+                raise impossible(payment, f"a payment that is {payment['result']} cannot be reversed")
             return self._end(payment, "CANCELLED", request_id)
 
     def refund_payment(self, payment: Json, body: Json, request_id: str | None = None) -> Json:
@@ -70,7 +70,7 @@ class Payments(Invoices):
         """
         with self.lock:
             if payment["result"] != AUTHORIZED or "amount" not in payment:
-                raise _impossible(payment, "refunded")
+                raise impossible(payment, f"a payment that is {payment['result']} cannot be refunded")
             left = value(payment["amount"]) - self._refunded.get(payment["id"], Decimal(0))
             refund = (
                 left if body.get("amount") is None else self._refund_amount(body["amount"], payment, left)
@@ -126,10 +126,7 @@ class Payments(Invoices):
         ]
         paid = sum((self._kept(one) for one in counted), Decimal(0))
         became_paid = invoicing.apply_paid_amount(invoice, paid)
-        invoice["updated_at"] = timestamps.to_text(self._clock())
-        self.announce_invoice(invoice, "UPDATED", request_id)
-        if became_paid:
-            self.announce_invoice(invoice, "PAID", request_id)
+        self._announce_settlement(invoice, request_id, became_paid=became_paid)
 
     def _kept(self, payment: Json) -> Decimal:
         if "amount" not in payment:
@@ -140,13 +137,3 @@ class Payments(Invoices):
 def _collected(payment: Json) -> bool:
     """Tell whether Solvimon took a payment itself, through a payment provider."""
     return payment.get("payment_acceptor_id") is not None
-
-
-def _impossible(payment: Json, what: str) -> ApiProblem:
-    return ApiProblem(
-        400,
-        "INVALID_OPERATION",
-        f"a payment that is {payment['result']} cannot be {what}",
-        resource_id=payment["id"],
-        resource_type=PAYMENTS.object_type,
-    )

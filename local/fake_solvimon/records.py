@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 
 from local.fake_solvimon import custom_values, timestamps
+from local.fake_solvimon.calls import SolvimonAnswers
 from local.fake_solvimon.errors import Json, already_exists, invalid_field, not_found
-from local.fake_solvimon.idempotency import SolvimonAnswers
-from local.fake_solvimon.resources.definitions import ALL, INVOICES, PRODUCT_CATEGORIES, PRODUCTS
+from local.fake_solvimon.resources.definitions import ALL, INVOICES, PRODUCT_CATEGORIES, PRODUCTS, WEBHOOKS
 from local.fake_solvimon.resources.resource import Resource
-from local.fake_solvimon.resources.webhook_definition import WEBHOOKS
 from local.fake_solvimon.webhooks import Delivery, Webhook, Webhooks
 
 _RESOURCES = {resource.collection: resource for resource in ALL}

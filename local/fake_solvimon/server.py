@@ -1,6 +1,7 @@
-"""The Solvimon fake's application and server: authentication, idempotency, errors."""
+"""The Solvimon fake's application and server: call log, faults, authentication, idempotency, errors."""
 
 import itertools
+import json
 import logging
 import time
 from collections.abc import Callable
@@ -9,17 +10,36 @@ from flask import Blueprint, Flask, Response, g, request
 from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request
 
+from local.fake_solvimon.calls import Call
 from local.fake_solvimon.errors import ApiProblem, no_such_path
-from local.fake_solvimon.fault_middleware import SolvimonFaults
 from local.fake_solvimon.platform import Platform
-from local.fake_solvimon.resources import catalogue, custom_fields, invoices, payments, webhooks
+from local.fake_solvimon.resources import catalogue, invoices, webhooks
 from local.fake_solvimon.resources.definitions import CATALOGUE
 from local.fake_solvimon.state import State
+from local.fake_vendor.fault_middleware import FaultMiddleware
+from local.fake_vendor.faults import Fault
 from local.fake_vendor.http_server import HttpServer
 from local.fake_vendor.idempotency import SavedAnswer
 
 _log = logging.getLogger(__name__)
+
+
+class SolvimonFaults(FaultMiddleware[Call, State]):
+    """WSGI middleware around the API."""
+
+    def _begin(self, request: Request) -> Call:
+        return self._state.calls.begin(request)
+
+    def _error(self, fault: Fault, status: int) -> Response:
+        options = fault.options
+        code = options.get("code", "INTERNAL_ERROR" if status >= 500 else "BAD_REQUEST")
+        problem = ApiProblem(status, str(code), str(options.get("message", "told to misbehave")))
+        given = options.get("body")
+        body = json.dumps(problem.document()) if given is None else str(given)
+        headers = {"X-REQUEST-ID": "reqr_misbehaving", **options.get("headers", {})}
+        return Response(body, status, headers, content_type="application/json")
 
 
 class _Json(DefaultJSONProvider):
@@ -34,7 +54,7 @@ def create_app(state: State) -> Flask:
     api = Blueprint("api", __name__, url_prefix="/v1")
     for resource in CATALOGUE:
         api.register_blueprint(catalogue.resource_blueprint(resource))
-    for routes in (custom_fields.routes, invoices.routes, payments.routes, webhooks.routes):
+    for routes in (catalogue.custom_field_routes, invoices.routes, invoices.payment_routes, webhooks.routes):
         api.register_blueprint(routes)
     app.register_blueprint(api)
     numbers = itertools.count(1)
@@ -130,15 +150,12 @@ class FakeSolvimon(HttpServer):
         clock: Unix seconds; every timestamp, window and retry goes by it.
     """
 
+    base_path = "/v1"
+
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.state = State(clock)
         application = SolvimonFaults(create_app(self.state), self.state)
         super().__init__("solvimon", application, self.state.deliver_webhooks)
-
-    @property
-    def url(self) -> str:
-        """Return the base URL that clients are configured with, ending in `/v1`."""
-        return f"{self.origin}/v1"
 
     def stop(self) -> None:
         """Stop serving and delivering; delayed requests are answered first, and the state stays."""

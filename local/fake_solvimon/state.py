@@ -8,8 +8,7 @@ from local.fake_solvimon.calls import CallLog
 from local.fake_solvimon.errors import Json
 from local.fake_solvimon.platform import Platform
 from local.fake_solvimon.webhooks import Delivery
-from local.fake_vendor.faults import Fault, Faults, Kind
-from local.fake_vendor.late_calls import LateCalls
+from local.fake_vendor.faults import Fault, Faults, Kind, LateCalls
 
 
 class State:

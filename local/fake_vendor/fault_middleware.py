@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from werkzeug.wrappers import Request, Response
 
-from local.fake_vendor.faults import Fault, Faults, hang_up
-from local.fake_vendor.late_calls import LateCalls
+from local.fake_vendor.faults import Fault, Faults, LateCalls, hang_up
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -42,18 +41,19 @@ class FaultyState(Protocol):
 
 
 CallT = TypeVar("CallT", bound=LoggedCall)
+StateT = TypeVar("StateT", bound=FaultyState)
 
 
-class FaultMiddleware(Generic[CallT]):
+class FaultMiddleware(Generic[CallT, StateT]):
     """WSGI middleware around an API.
 
     A call is logged; may meet a fault instead of being executed; is executed, at once or late; and may meet a
     fault on its answer, if it succeeded.
     """
 
-    def __init__(self, application: "WSGIApplication", state: FaultyState) -> None:
+    def __init__(self, application: "WSGIApplication", state: StateT) -> None:
         self._application = application
-        self._faulty = state
+        self._state = state
 
     @abstractmethod
     def _begin(self, request: Request) -> CallT:
@@ -66,7 +66,7 @@ class FaultMiddleware(Generic[CallT]):
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one call."""
         request = Request(environ)
-        self._faulty.late_calls.carry_out_due()
+        self._state.late_calls.carry_out_due()
         call = self._begin(request)
         response = self._fail(request, call)
         if response is None:
@@ -81,7 +81,7 @@ class FaultMiddleware(Generic[CallT]):
         return self._pass_on(request)
 
     def _take(self, request: Request, call: CallT, kinds: tuple[str, ...]) -> Fault | None:
-        fault = self._faulty.faults.take(request.method, request.path, kinds)
+        fault = self._state.faults.take(request.method, request.path, kinds)
         if fault is not None:
             call.fault = fault.kind
         return fault
@@ -105,7 +105,7 @@ class FaultMiddleware(Generic[CallT]):
             call.note(execute())
             call.status = None  # nobody got the answer
 
-        self._faulty.late_calls.put(fault.seconds(), execute_late)
+        self._state.late_calls.put(fault.seconds(), execute_late)
         hang_up(request.environ, fault)
 
     def _delay(self, request: Request, call: CallT) -> None:

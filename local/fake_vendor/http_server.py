@@ -27,7 +27,10 @@ class HttpServer:
 
     Attributes:
         recorder: reports every call to its listeners.
+        base_path: of the API.
     """
+
+    base_path = ""
 
     def __init__(self, vendor: Vendor, application: "WSGIApplication", deliver: Callable[[], object]) -> None:
         """Create a server that is not started.
@@ -55,6 +58,11 @@ class HttpServer:
         if self._server is None:
             raise RuntimeError("the fake is not started")
         return f"http://{HOST}:{self._server.server_port}"
+
+    @property
+    def url(self) -> str:
+        """The base URL that clients are configured with, without a slash at the end."""
+        return f"{self.origin}{self.base_path}"
 
     def start(self, port: int = 0) -> Self:
         """Listen on loopback; port 0 takes a free one.

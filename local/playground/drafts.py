@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from local import sample_data
 from local.demo import second_connection
-from local.demo.new_customers import UNLINKED_PRODUCT
+from local.demo.new_customers import bill_unlinked_product
 from local.sample_data.drafts import drafts as sample_drafts
 from local.sample_data.identity import Json, solvimon_id
 from local.system import Connection
@@ -29,7 +29,9 @@ def choices(connection: Connection) -> dict[str, Json]:
     drafts = _drafts_by_name(
         {name: sample_data.invoice_id(name) for name in names}, sample_data.solvimon_seed()
     )
-    return {**drafts, UNLINKED: _of_the_unlinked_product(drafts["new-customer"])}
+    unlinked = drafts["new-customer"]
+    bill_unlinked_product(unlinked)
+    return {**drafts, UNLINKED: unlinked}
 
 
 def add_draft(connection: Connection, name: str, now: float, days: int = 0) -> str:
@@ -61,14 +63,6 @@ def _unlinked(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
 def _drafts_by_name(ids: dict[str, str], seed: dict[str, list[Json]]) -> dict[str, Json]:
     by_id = {invoice["id"]: invoice for invoice in seed["invoices"]}
     return {name: by_id[invoice_id] for name, invoice_id in ids.items()}
-
-
-def _of_the_unlinked_product(draft: Json) -> Json:
-    for group in (group for period in draft["periods"] for group in period["groups"]):
-        group["products"] = [UNLINKED_PRODUCT.solvimon(with_link=False)]
-        for line in group["lines"]:
-            line |= {"description": UNLINKED_PRODUCT.title, "product_items": []}
-    return draft
 
 
 def _moved_to(draft: Json, moment: datetime) -> Json:

@@ -5,14 +5,12 @@
 """
 
 import time
-from collections.abc import Sequence
-from decimal import Decimal
 
+from local.books_check.records import half_open
 from local.demo import new_customers, second_connection
 from local.demo.new_customers import UNLINKED_PRODUCT
 from local.http_in_process import http_in_process
 from local.playground.drafts import UNLINKED, add_draft, without_links
-from local.rillet_webhook import add_rillet_webhook
 from local.system import Connection, LocalSystem
 
 CONNECTED, UNCONNECTED, READ_ONLY = "default", second_connection.NAME, "clean"
@@ -59,7 +57,7 @@ def _connected(system: LocalSystem) -> Connection:
     organisation = {"organization": {"id": connection.organisation.id}}
     connection.platform.load({"products": [UNLINKED_PRODUCT.solvimon(with_link=False)]})
     system.rillet.state.load({**organisation, "products": [UNLINKED_PRODUCT.rillet()]})
-    add_rillet_webhook(system, connection)
+    system.add_rillet_webhook(connection)
     system.authorise(CONNECTED)
     return connection
 
@@ -72,7 +70,7 @@ def _unconnected(system: LocalSystem) -> None:
         solvimon=without_links(second_connection.acme_solvimon_seed()),
         rillet=second_connection.acme_rillet_seed(),
     )
-    add_rillet_webhook(system, connection)
+    system.add_rillet_webhook(connection)
 
 
 def _read_only(system: LocalSystem) -> None:
@@ -80,7 +78,7 @@ def _read_only(system: LocalSystem) -> None:
     key = f"read-only-{connection.rillet_api_key}"
     system.rillet.state.add_api_key(connection.organisation, key, read_only=True)
     system.put_secret(READ_ONLY, "rillet", {"auth": "api_key", "api_key": key})
-    add_rillet_webhook(system, connection)
+    system.add_rillet_webhook(connection)
     for name in ("first", "two-rates"):
         _finalise_seeded(system, connection, name)
     system.settle()
@@ -110,23 +108,11 @@ def _book(system: LocalSystem, connection: Connection) -> None:
     organisation.pay(paid, half_open(connection, paid))
     organisation.edit_invoice(edited, amount_by="-10.00")
     organisation.delete_invoice(deleted)
-    _deliver(system, [connection])
+    organisation.deliver_webhooks()
+    system.settle()
 
 
 def _finalise_seeded(system: LocalSystem, connection: Connection, name: str, days: int = 0) -> str:
     invoice = add_draft(connection, name, system.clock.now(), days)
     connection.platform.finalise(invoice)
     return invoice
-
-
-def half_open(connection: Connection, rillet_id: str) -> Decimal:
-    """Return half of what is open on an invoice in Rillet, with its currency's decimals."""
-    due = Decimal(connection.organisation.invoices.get(rillet_id).document["amount_due"]["amount"])
-    return (due / 2).quantize(due)
-
-
-def _deliver(system: LocalSystem, connections: Sequence[Connection]) -> None:
-    """Let Rillet send its webhooks, and work off what they bring."""
-    for connection in connections:
-        connection.organisation.deliver_webhooks()
-    system.settle()

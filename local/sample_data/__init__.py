@@ -10,8 +10,8 @@ from functools import cache
 from local.sample_data import world
 from local.sample_data.builder import build
 from local.sample_data.drafts import drafts
-from local.sample_data.figures import credits_to_expect, expected
 from local.sample_data.identity import Json, rillet_id, solvimon_id
+from local.sample_data.rows import rows
 
 __all__ = [
     "credits_to_expect",
@@ -24,6 +24,8 @@ __all__ = [
 ]
 
 EXTERNAL_REFERENCE_TYPES = ("solvimon_invoice_id", "solvimon_customer_id", "hubspot_company_id")
+_FIGURES = rows("figures")
+"""Figures that were worked out by hand, and not by the builder."""
 
 
 def solvimon_seed() -> dict[str, list[Json]]:
@@ -81,5 +83,20 @@ def fallback_products() -> dict[str, str]:
 
 
 def invoice_id(name: str) -> str:
-    """Return the Solvimon id of a demo invoice, such as `usage-tiers`; `figures` lists the names."""
+    """Return the Solvimon id of a demo invoice, such as `usage-tiers`; `figures.yaml` lists the names."""
     return solvimon_id("invo", name)
+
+
+def expected() -> dict[str, dict[str, str]]:
+    """Return net, tax, gross, currency, name and feature of every demo invoice, by its Solvimon id."""
+    return {
+        solvimon_id("invo", name): figures | {"name": name} for name, figures in _FIGURES["invoices"].items()
+    }
+
+
+def credits_to_expect() -> dict[str, dict[str, str | None]]:
+    """Return amount, net, tax, gross, currency and feature of each credit, by the name of its invoice.
+
+    Each is what `fake_solvimon.Platform.credit` makes of the invoice and the net amount.
+    """
+    return {name: dict(figures) for name, figures in _FIGURES["credits"].items()}

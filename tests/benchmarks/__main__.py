@@ -13,12 +13,10 @@ from tests.benchmarks.calls import calls_per_unit
 from tests.benchmarks.cold_start import cold_starts
 from tests.benchmarks.connections import connections
 from tests.benchmarks.documents import work_per_document
-from tests.benchmarks.isolation import isolation
-from tests.benchmarks.latency import finalised_to_booked
+from tests.benchmarks.latency import finalised_to_booked, receiver
 from tests.benchmarks.reconcile import reconcile_many
 from tests.benchmarks.setup import Json
-from tests.benchmarks.throughput import shares_of_budget
-from tests.benchmarks.webhooks import receiver
+from tests.benchmarks.workers import isolation, shares_of_budget
 
 MEASUREMENTS: Mapping[str, Callable[[LocalSystem], Iterator[Json]]] = {
     "calls": calls_per_unit,

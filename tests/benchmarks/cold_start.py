@@ -22,8 +22,8 @@ from local.aws.deployment import DeployedFunction
 from local.aws.durable import execute
 from local.aws.server import REGION
 from local.system import LocalSystem
+from tests.benchmarks.latency import captured
 from tests.benchmarks.setup import Json, connected_without_limit
-from tests.benchmarks.webhooks import captured
 from tests.packaging.artefacts import built, lambdas_python, linked, sam_build, sandbox_for
 from tests.packaging.built_functions import connected_to
 from tests.packaging.process import FunctionProcess, Sandbox

@@ -29,7 +29,7 @@ from tests.benchmarks.simulated_time import (
     simulated,
     worker,
 )
-from tests.support.http_answers import answer_to
+from tests.support.vendor_answers import answer_to
 
 CONNECTIONS, DOCUMENTS, CUSTOMERS = 1000, 300, 100
 SCHEDULE_SECONDS, SCHEDULES = 900, 3

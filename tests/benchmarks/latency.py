@@ -1,4 +1,4 @@
-"""From finalisation to the invoice in Rillet, on an idle system: what of the time is ours."""
+"""How long it takes: from finalisation to the invoice in Rillet, and the receiver's answer to a webhook."""
 
 import time
 from collections import defaultdict
@@ -11,11 +11,15 @@ from unittest.mock import patch
 from botocore.httpsession import URLLib3Session
 from requests.adapters import HTTPAdapter
 
+from local import sample_data
+from local.aws.runtime import LambdaContext
 from local.system import LocalSystem
-from tests.benchmarks.setup import Json, connected_without_limit, finalise
+from solvimon_rillet.aws.eventbridge import Bus
+from tests.benchmarks.setup import Json, connected, connected_without_limit, finalise
 
 INVOICES = 100
 _WARM = 5
+REQUESTS = 3000
 
 
 def finalised_to_booked(system: LocalSystem) -> Iterator[Json]:
@@ -74,3 +78,44 @@ def _waiting_for(*vendors: str) -> Iterator[defaultdict[str, float]]:
         patch.object(URLLib3Session, "send", timed(URLLib3Session.send, "aws", ("",))),
     ):
         yield waited
+
+
+def receiver(system: LocalSystem) -> Iterator[Json]:
+    """Give one handler the same genuine webhook of an invoice again and again; the bus is a stub."""
+    connection = connected(system)
+    connection.platform.finalise(sample_data.invoice_id("first"))
+    event, function = captured(system), system.runtime.functions["receive_webhook"]
+    handle = system.runtime._build(function)
+    context = LambdaContext(function.name, function.arn, function.memory_mb, function.timeout)
+    published: list[object] = []
+    with patch.object(Bus, "publish", lambda _self, *events: published.extend(events)):
+        handle(event, context)  # cold: reads the settings and the secret
+        began, used = time.perf_counter(), time.process_time()
+        answers = [handle(event, context)["statusCode"] for _ in range(REQUESTS)]
+        used, took = time.process_time() - used, time.perf_counter() - began
+    yield {
+        "measure": "receive_webhook, bus stubbed",
+        "requests": REQUESTS,
+        "accepted": answers.count(200),
+        "published": len(published) - 1,
+        "body_bytes": len(event["body"]),
+        "processor_ms_per_request_here": round(used / REQUESTS * 1000, 3),
+        "requests_per_second_here": round(REQUESTS / took),
+    }
+
+
+def captured(system: LocalSystem) -> Json:
+    """Return Solvimon's next webhook as the event of API Gateway."""
+    seen: list[Json] = []
+
+    def build(*_: object, **__: object) -> Any:  # noqa: ANN401
+        def handle(event: Json, _context: object) -> Json:
+            seen.append(event)
+            return {"statusCode": 200, "body": "{}"}
+
+        return handle
+
+    system.runtime.replace("receive_webhook", build)
+    system.deliver_webhooks()
+    system.runtime.reset()
+    return seen[0]

@@ -2,7 +2,6 @@
 
 import time as wall
 from functools import partial
-from typing import Any
 from unittest.mock import patch
 
 import boto3
@@ -81,11 +80,7 @@ def reconcile_all(time: SimulatedTime, names: list[str], seconds: float) -> Json
         time.spawn(lambda: work(str(event["connection"])))
         return True
 
-    class Steps:
-        def step(self, _name: str, do: Any) -> Json:  # noqa: ANN401 - the product's own
-            made: Json = do()
-            return made
-
+    class Steps(InlineSteps):
         def wait(self, _name: str, pause: int) -> None:
             time.sleep(pause)
 

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from local import sample_data
 from local.system import Connection, LocalSystem
@@ -106,9 +106,7 @@ def main() -> None:
     request = ReconcileRequest.model_validate({"connection": "default", "from": "2026-09-01", "to": today})
 
     def work(connection: str) -> ReconcileSteps:
-        def services() -> Any:  # noqa: ANN401 - a pair of the product's own
-            return reconcile_services(made, connection)
-
+        services = partial(reconcile_services, made, connection)
         return ReconcileSteps(connection, request, "bench", services, lambda *_: None)
 
     started = time.perf_counter()

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from local.rillet_webhook import add_rillet_webhook
 from local.system import Connection, LocalSystem
 from tests.support.arrange import load
 from tests.support.builders import original
@@ -16,7 +15,7 @@ Json = dict[str, Any]
 def connected(system: LocalSystem, **settings: object) -> Connection:
     """Connect the demo's records, with Rillet's webhook set up on both sides."""
     connection = system.connect_demo("default", auth="api_key", **settings)
-    add_rillet_webhook(system, connection)
+    system.add_rillet_webhook(connection)
     return connection
 
 

@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, Self
 from unittest.mock import patch
 
@@ -19,6 +20,7 @@ import requests
 from botocore.httpsession import URLLib3Session
 from requests.adapters import HTTPAdapter
 
+from local.aws.pollers import sqs_record
 from local.aws.queues import queues_follow
 from local.system import LocalSystem
 from solvimon_rillet.rate_limit.limiter import SlidingWindowRateLimiter
@@ -120,21 +122,10 @@ class SideBySide:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def submit(self, work: Callable[..., object], *args: object) -> "Submitted":
-        """Begin the work."""
-        return Submitted(self._time, self._time.spawn(partial(work, *args)))
-
-
-@dataclass
-class Submitted:
-    """Work that was begun."""
-
-    time: SimulatedTime
-    done: "Future[object]"
-
-    def result(self) -> object:
-        """Wait for its result."""
-        return self.time.wait_for(self.done)
+    def submit(self, work: Callable[..., object], *args: object) -> SimpleNamespace:
+        """Begin the work; ``result`` of what is returned waits for its end."""
+        done = self._time.spawn(partial(work, *args))
+        return SimpleNamespace(result=partial(self._time.wait_for, done))
 
 
 @dataclass
@@ -187,17 +178,7 @@ def worker(
             time.sleep(_POLL_SECONDS)
             continue
         time.sleep(own_seconds * len(messages))
-        records = [
-            {
-                "messageId": each["MessageId"],
-                "body": each["Body"],
-                "messageAttributes": {
-                    name: {"stringValue": value.get("StringValue", "")}
-                    for name, value in each.get("MessageAttributes", {}).items()
-                },
-            }
-            for each in messages
-        ]
+        records = [sqs_record(each, queue.arn) for each in messages]
         answer = handler({"Records": records}, Context(time, function.name, function.timeout, time.now()))
         failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
         entries: Any = [

@@ -86,7 +86,7 @@ class Report:
             if not organisation.webhooks.webhooks:
                 organisation.add_webhook("https://nobody.example/")  # for the headers
             for event in organisation.announced():
-                headers = organisation.sign(event.body, event.entity, event.event, event_id=event.id)
+                headers = organisation.webhooks.sign(event.body, event.entity, event.event, event_id=event.id)
                 self._add(check_webhook(event.name, headers, json.loads(event.body)))
                 self.requests += 1
             for published in connection.platform.webhooks.events:

@@ -10,7 +10,7 @@ from uuid import UUID
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from jsonschema.validators import extend
 
-from local.fake_rillet.money import CURRENCY_DECIMALS
+from local.fake_rillet.wire import CURRENCY_DECIMALS
 
 Json = dict[str, Any]
 Mismatch = tuple[str, str, str]

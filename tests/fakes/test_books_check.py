@@ -11,17 +11,15 @@ from typing import Any, cast
 
 import pytest
 
-from local.books_check.audit import Audit, audit
+from local.books_check.audit import Audit, audit, system_problems
 from local.books_check.checks import Expected
 from local.books_check.checks import FindingType as Type
-from local.books_check.system import system_problems
 from local.fake_rillet import FakeRillet
 from local.fake_solvimon import FakeSolvimon
 from local.sample_data.identity import rillet_id, solvimon_id
 from local.system import ROOT, Connection, LocalSystem
 from tests.fakes.support import Json
-from tests.fault_injection.documents import FIRST, NOTE, credit_note, invoice
-from tests.fault_injection.setups import LINKED, rillet_seed, solvimon_seed
+from tests.fault_injection.setups import FIRST, LINKED, NOTE, credit_note, invoice, rillet_seed, solvimon_seed
 
 CUSTOMER = rillet_id("customer", LINKED)
 

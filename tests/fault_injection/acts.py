@@ -9,11 +9,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 from local.books_check.records import document_records, rillet_documents
-from local.fake_rillet.credit_memo_documents import update_memo_balance
-from local.fake_rillet.json_encoding import encode
+from local.fake_rillet.documents import update_memo_balance
+from local.fake_rillet.wire import encode
 from local.fake_vendor.faults import Fault
-from tests.fault_injection.documents import FIRST, SECOND
-from tests.fault_injection.setups import LINKED, MEMO_BY_HAND, Json, Setup
+from tests.fault_injection.setups import FIRST, LINKED, MEMO_BY_HAND, SECOND, Setup
+from tests.support.builders import Json
 
 Act = Callable[[Setup], bool]
 

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from local.aws.in_process_clients import aws_response, text_of
+from local.aws.clients import aws_response, text_of
 from tests.fault_injection.effects import lasting
 
 _READS = ("Get", "List", "Describe", "Query", "Scan", "BatchGet", "Receive", "Head")

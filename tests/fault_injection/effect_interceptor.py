@@ -21,7 +21,7 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from requests.adapters import HTTPAdapter
 
-from local.aws.in_process_clients import send_in_process
+from local.aws.clients import send_in_process
 from local.aws.process import current_process
 from local.aws.runtime import Killed, LambdaRuntime
 from local.http_in_process import http_in_process, hung_up, no_answer
@@ -29,7 +29,7 @@ from local.system import LocalSystem
 from tests.fault_injection import aws_protocol
 from tests.fault_injection.effects import EVENT_SOURCE, LATE_SECONDS, Effect, Fault, PlannedFault, lasting
 from tests.fault_injection.stepped_worker import SteppedWorker
-from tests.support.http_answers import answer_to
+from tests.support.vendor_answers import answer_to
 
 _LEASE_SECONDS = 15 * 60 + 1
 """Longer than any function may run, so longer than any lease."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local.books_check.audit import unfinished_work
 from local.books_check.records import document_records, read_records
-from local.books_check.system import unfinished_work
 from tests.fault_injection.effects import lasting
 from tests.fault_injection.setups import MEMO_BY_HAND, Setup
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.aws.runtime import Killed
-from local.books_check.audit import audit
+from local.books_check.audit import audit, messages_left, webhooks_left
 from local.books_check.checks import FindingType
-from local.books_check.system import messages_left, webhooks_left
 from local.system import LocalSystem
 from tests.fault_injection.acts import ACTS, Act, decide, undone
 from tests.fault_injection.effect_interceptor import EffectInterceptor
@@ -23,7 +22,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 25 * 3600
 _WAITS = (61, 61, 240, 600, 300, 900, 900, 900, 3600, 3600)
 """How time goes by while something is left to do; longer than any delay, lease and visibility timeout."""
 _REPETITIONS = 5
-_PERIOD = {"connection": "default", "from": "2040-01-01", "to": "2040-02-28"}
+PERIOD = {"connection": "default", "from": "2040-01-01", "to": "2040-02-28"}
 
 
 @dataclass(frozen=True)
@@ -181,9 +180,9 @@ class Harness:
         """What else happens at the effect: a second worker, or all that is due."""
         again = course.scenario.again
         if run.fault is Fault.PAUSED or again is None:
-            _attempt(course.setup.work_off)
+            attempt(course.setup.work_off)
         else:
-            _attempt(lambda: again(course.setup))
+            attempt(lambda: again(course.setup))
 
     def _ends(self, scenario: Scenario, act: str) -> _Ends:
         """The ends of an undisturbed run, after which a person acts."""
@@ -208,7 +207,7 @@ class Harness:
 
     def _start(self, course: _Course) -> tuple[bool, Any]:
         """Start the workflow; whether it succeeded, and its answer."""
-        ended, answer = _attempt(lambda: course.scenario.start(course.setup))
+        ended, answer = attempt(lambda: course.scenario.start(course.setup))
         return ended and course.scenario.succeeded(answer), answer
 
     def _automatic_end(self, course: _Course) -> EndState:
@@ -226,7 +225,7 @@ class Harness:
         """Let the sweep go round until it finds nothing; then look at the end."""
         for _ in range(3):
             self.system.advance(_HOUR + _MINUTE)
-            _, swept = _attempt(lambda: self.system.invoke("sweep", {"connection": "default"}))
+            _, swept = attempt(lambda: self.system.invoke("sweep", {"connection": "default"}))
             self._work_off(course)
             if isinstance(swept, dict) and not swept["summary"]["found"] and not swept["summary"]["errors"]:
                 break
@@ -234,7 +233,7 @@ class Harness:
 
     def _reconciled(self, course: _Course) -> EndState:
         """Reconcile; then look at the end."""
-        _, answer = _attempt(lambda: self.system.invoke("reconcile", dict(_PERIOD)))
+        _, answer = attempt(lambda: self.system.invoke("reconcile", dict(PERIOD)))
         self._work_off(course)
         found = answer.get("findings", ()) if isinstance(answer, dict) else ()
         doubled = {one["number"] for one in found if one["kind"] == "doubled"}
@@ -243,7 +242,7 @@ class Harness:
 
     def _work_off(self, course: _Course) -> None:
         for wait in _WAITS:
-            _attempt(course.setup.work_off)
+            attempt(course.setup.work_off)
             if course.act_if_possible() and not messages_left(self.system) and not webhooks_left(self.system):
                 return
             self.system.advance(wait)
@@ -254,7 +253,7 @@ class Harness:
         return [moment for state in vendors if (moment := state.late_calls.next_at) is not None]
 
 
-def _attempt(step: Callable[[], object]) -> tuple[bool, Any]:
+def attempt(step: Callable[[], object]) -> tuple[bool, Any]:
     """Do something that may die; whether it did not, and its answer."""
     try:
         return True, step()

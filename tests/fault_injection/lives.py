@@ -1,26 +1,27 @@
 """The life of one invoice with two workers, a person, the vendors and the clock, as a schedule of steps.
 
 A schedule is a list of steps, each with the name of a method of ``Life`` and its arguments; it can be printed
-and lived again.
+and lived again. Hypothesis draws lives, and shortens one that fails.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
-from local.aws.runtime import Killed
-from local.books_check.audit import audit
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from local.books_check.audit import audit, messages_left, unfinished_work, webhooks_left
 from local.books_check.checks import FindingType
-from local.books_check.system import messages_left, unfinished_work, webhooks_left
 from local.system import LocalSystem
-from tests.fault_injection import documents
 from tests.fault_injection.acts import ACTS
-from tests.fault_injection.documents import FIRST
 from tests.fault_injection.effect_interceptor import EffectInterceptor
 from tests.fault_injection.effects import TOO_LATE, Fault
 from tests.fault_injection.end_state import reported_twice
-from tests.fault_injection.setups import set_up
+from tests.fault_injection.harness import PERIOD, Harness, attempt
+from tests.fault_injection.setups import FIRST, invoice, set_up
 from tests.fault_injection.stepped_worker import SteppedWorker
 
 FAULTS = (
@@ -31,7 +32,8 @@ PEOPLE = ("rename the customer", "pay", "move", "drop the reference", "change th
 SECONDS = (10, 70, 95, 1000, 1300, 4000, 90_000)
 """How much time passes: less and more than a lease, the time for settling, an hour, and the life of a key."""
 _WAITS = (61, 360, 1000, 1000, 3600, 90_000, 3600)
-_PERIOD = {"connection": "default", "from": "2040-01-01", "to": "2040-02-28"}
+_STEPS = 12
+_WORKERS, _EFFECTS = st.sampled_from([1, 2]), st.integers(1, 12)
 
 
 class Life:
@@ -50,7 +52,7 @@ class Life:
         self._system = system
         self._interceptor = interceptor
         self._setup = set_up(system)
-        self._setup.finalise(documents.invoice())
+        self._setup.finalise(invoice())
         self._workers: dict[int, SteppedWorker] = {}
         self._too_late = False
         self._watching: AbstractContextManager[None] = interceptor.watch()
@@ -62,7 +64,7 @@ class Life:
         if worker not in self._workers or self._workers[worker].ended:
             export = {"invoice_ids": [FIRST]}
             self._workers[worker] = self._interceptor.step(
-                lambda: _attempt(lambda: self._system.invoke("export_invoice", export))
+                lambda: attempt(lambda: self._system.invoke("export_invoice", export))
             )
         self._workers[worker].go_on(effects)
 
@@ -86,12 +88,12 @@ class Life:
     def deliver(self) -> None:
         """Let both vendors deliver webhooks, and a worker do what is on the queues."""
         self._note("deliver")
-        _attempt(self._setup.work_off)
+        attempt(self._setup.work_off)
 
     def sweep(self) -> None:
         """Let a sweep run."""
         self._note("sweep")
-        _attempt(lambda: self._system.invoke("sweep", {"connection": "default"}))
+        attempt(lambda: self._system.invoke("sweep", {"connection": "default"}))
 
     def end(self) -> list[str]:
         """Let everything come to its end; return what is wrong then, in words."""
@@ -99,12 +101,12 @@ class Life:
             worker.go_on()
         self._watching.__exit__(None, None, None)
         for wait in _WAITS:
-            _attempt(self._setup.work_off)
+            attempt(self._setup.work_off)
             self._system.advance(wait)
         for _ in range(2):
-            _attempt(lambda: self._system.invoke("sweep", {"connection": "default"}))
+            attempt(lambda: self._system.invoke("sweep", {"connection": "default"}))
             self._settle()
-        _attempt(lambda: self._system.invoke("reconcile", dict(_PERIOD)))
+        attempt(lambda: self._system.invoke("reconcile", dict(PERIOD)))
         self._settle()
         return list(self._problems())
 
@@ -116,7 +118,7 @@ class Life:
 
     def _settle(self) -> None:
         for wait in _WAITS:
-            _attempt(self._setup.work_off)
+            attempt(self._setup.work_off)
             if not messages_left(self._system) and not webhooks_left(self._system):
                 return
             self._system.advance(wait)
@@ -141,9 +143,56 @@ class Life:
         self.schedule.append(step)
 
 
-def _attempt(step: Callable[[], object]) -> None:
-    """Do something that may die; its caller goes on."""
-    try:
-        step()
-    except (Killed, Exception):  # noqa: BLE001 - what is wrong shows in the end
-        return
+def live(harness: Harness, count: int) -> None:
+    """Let so many invoices live, the same in every run.
+
+    Raises:
+        AssertionError: one does not end as it must; the message has its schedule, as short as it gets.
+    """
+    bounds = settings(
+        max_examples=count,
+        stateful_step_count=_STEPS,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink],
+    )
+    run_state_machine_as_test(_machine_of(harness), settings=bounds)
+
+
+def _machine_of(harness: Harness) -> type[RuleBasedStateMachine]:
+    class Lives(RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            self.life = Life(harness.system, harness.interceptor)
+
+        @rule(worker=_WORKERS, effects=_EFFECTS)
+        def work(self, worker: int, effects: int) -> None:
+            self.life.work(worker, effects)
+
+        @rule(worker=_WORKERS, fault=st.sampled_from(FAULTS))
+        def fail(self, worker: int, fault: str) -> None:
+            self.life.fail(worker, fault)
+
+        @rule(what=st.sampled_from(PEOPLE))
+        def act(self, what: str) -> None:
+            self.life.act(what)
+
+        @rule(seconds=st.sampled_from(SECONDS))
+        def wait(self, seconds: int) -> None:
+            self.life.wait(seconds)
+
+        @rule()
+        def deliver(self) -> None:
+            self.life.deliver()
+
+        @rule()
+        def sweep(self) -> None:
+            self.life.sweep()
+
+        def teardown(self) -> None:
+            problems = self.life.end()
+            assert not problems, f"{problems}; again: --life '{json.dumps(self.life.schedule)}'"
+
+    return Lives

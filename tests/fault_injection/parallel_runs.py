@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from local.system import LocalSystem
 from tests.fault_injection.harness import Harness, RunResult
-from tests.fault_injection.life_machine import live
-from tests.fault_injection.lives import Life
+from tests.fault_injection.lives import Life, live
 from tests.fault_injection.runs import Run
 from tests.fault_injection.scenarios import SCENARIOS, Scenario
 

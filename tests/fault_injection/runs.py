@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from tests.fault_injection.acts import AT_ONCE, IN_DOUBT, WHILE_OUT
-from tests.fault_injection.effects import BY_TWO_WORKERS, LATE_SECONDS, Effect, Fault
+from tests.fault_injection.effects import BY_TWO_WORKERS, LATE_SECONDS, NO_GOOD_ANSWER, Effect, Fault
 from tests.fault_injection.scenarios import Scenario
 
 SEED = 16
 _STOPS = 12
 """An interleaved second worker stands still before one of so many effects."""
-_READS = (Fault.TIMED_OUT, Fault.FAILED, Fault.SLOW_DOWN, Fault.MALFORMED)
 _AWS_WRITES = (Fault.LOST, Fault.REPEATED, Fault.THROTTLED)
 _TRIED = 2
 """So many of them are tried at each read of a vendor and at each write in AWS."""
@@ -92,7 +91,7 @@ def _alone(effect: Effect, chance: random.Random, *, is_first: bool, at_once: bo
     A worker that is killed just before an effect leaves what one leaves that is killed after the last one.
     """
     faults = [fault for fault in effect.faults(at_once=at_once) if is_first or fault != Fault.KILLED_BEFORE]
-    sampled = _READS if effect.is_http else _AWS_WRITES
+    sampled = NO_GOOD_ANSWER if effect.is_http else _AWS_WRITES
     if effect.is_vendor_write:
         return faults
     tried = chance.sample(sampled, _TRIED)

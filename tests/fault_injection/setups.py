@@ -1,19 +1,18 @@
-"""Small setups: a few records on both sides, always at the same moment."""
+"""Small setups: a few records on both sides, always at the same moment, and invoices of one line each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import requests
 
 from local import sample_data
 from local.books_check.records import rillet_documents
-from local.rillet_webhook import add_rillet_webhook
 from local.sample_data.identity import solvimon_id
 from local.system import Connection, LocalSystem
-from tests.fault_injection.documents import FIRST
-
-Json = dict[str, Any]
+from tests.support.arrange import load
+from tests.support.builders import Json, document
 
 START = 2211786000.0
 """2040-02-02T09:00:00Z, when every setup begins: moto throws away messages from far behind the real time."""
@@ -24,6 +23,9 @@ _PACING = {"requests": 1000, "window_seconds": 1, "margin_seconds": 0}
 
 MEMO_BY_HAND = "BY-HAND"
 """Number of the credit memos that a person books."""
+FIRST, SECOND, NOTE = "invo_faultsfirst", "invo_faultssecond", "invo_faultsnote"
+OTHER = "invo_faultsother"
+"""An invoice of another connection."""
 
 
 @dataclass
@@ -66,10 +68,7 @@ class Setup:
 
     def finalise(self, *documents: Json) -> None:
         """Put documents into Solvimon and finalise them in this order."""
-        platform = self.connection.platform
-        platform.load({"invoices": list(documents)})
-        for document in documents:
-            platform.finalise(document["id"])
+        load(self.connection, *documents)
 
     def pay(self, amount: str | None = None) -> None:
         """Record a payment of the first invoice in Rillet; without an amount, all that is due."""
@@ -105,7 +104,7 @@ def set_up(
         rillet=rillet_seed() if rillet is None else rillet,
     )
     if auth == "api_key":
-        add_rillet_webhook(system, connection, token=TOKEN)
+        system.add_rillet_webhook(connection, token=TOKEN)
     return Setup(system, connection)
 
 
@@ -125,3 +124,21 @@ def rillet_seed() -> Json:
 def unlinked_customer() -> str:
     """The id of the customer that Rillet does not have yet."""
     return str(next(c["id"] for c in sample_data.solvimon_seed()["customers"] if not c.get("custom_fields")))
+
+
+def invoice(document_id: str = FIRST, net: str = "100.00", **more: object) -> Json:
+    """An invoice of 31 January 2040, still a draft and without a number.
+
+    Args:
+        document_id: Solvimon's id.
+        net: its net amount in euros.
+        more: other fields.
+    """
+    dates = {"invoice_date": "2040-01-31T09:00:00Z", "due_date": "2040-02-14T09:00:00Z"}
+    return document(document_id, net, f"{Decimal(net) * 21 / 100:.2f}", **dates | more)
+
+
+def credit_note(net: str = "-100.00", of: str = FIRST) -> Json:
+    """A credit note of an invoice, one day younger than it."""
+    more = {"type": "CREDIT", "invoice_date": "2040-02-01T09:00:00Z", "credit": {"original_invoice_id": of}}
+    return invoice(NOTE, net, **more)

@@ -12,10 +12,19 @@ from tests.fault_injection.harness import Harness
 from tests.fault_injection.runs import Run
 from tests.fault_injection.scenarios import SCENARIOS
 
+SITUATIONS = {scenario.name: scenario for scenario in SCENARIOS}
 Plant = Callable[[pytest.MonkeyPatch], None]
 EXPORT = "export an invoice"
 REFRESH = "refresh an expired token in an export"
 MEMO = "export a credit memo with its application"
+SYNC = "sync a customer"
+PAID = "mark an invoice partly paid"
+UNKNOWN_PRODUCT = "export two invoices of a new customer, the first of an unknown product"
+RENAMED = "import a customer that a person renames"
+AT_ONCE = "import and synchronise a customer at once"
+PAID_BETWEEN = "apply a credit memo to an invoice that is paid between its plans"
+TWO_CONNECTIONS = "export from two connections of one organisation"
+RENAME = "rename the customer"
 CREATED, MARKED = "POST /invoices", "PUT /invoices/{id}/sent-status"
 APPLIED, WRITTEN = "POST /credit-memos/{id}/applications", "PutSecretValue"
 
@@ -46,8 +55,9 @@ class Planted:
 
     def run_in(self, harness: Harness) -> Run:
         """The run, in a scenario that is recorded with the safeguard in its place."""
-        scenario = next(each for each in SCENARIOS if each.name == self.scenario)
-        effects = [each for each in harness.record(scenario) if each.what.startswith(self.what)]
+        effects = [
+            each for each in harness.record(SITUATIONS[self.scenario]) if each.what.startswith(self.what)
+        ]
         return Run(self.scenario, effects[self.number], self.fault, self.act)
 
 
@@ -61,15 +71,7 @@ SLOW = [
     Planted(bugs.without_lease, EXPORT, "DeleteMessageBatch", Fault.NOT_DELETED, "", "stuck", "lease until"),
     Planted(bugs.without_look_up, EXPORT, CREATED, Fault.LOST_FOR_A_DAY, "", "duplicate"),
     Planted(bugs.forgetting_lost_marks, EXPORT, MARKED, Fault.TIMED_OUT, "", "different", "UNBILLED"),
-    Planted(
-        bugs.not_looking_again,
-        "sync a customer",
-        "PUT /customers",
-        Fault.LATE_70_S,
-        "rename the customer",
-        "lost",
-        "Renamed",
-    ),
+    Planted(bugs.not_looking_again, SYNC, "PUT /customers", Fault.LATE_70_S, RENAME, "lost", "Renamed"),
     Planted(
         bugs.believing_cut_lists_of_the_customer,
         EXPORT,
@@ -90,7 +92,7 @@ SLOW = [
     ),
     Planted(
         bugs.believing_the_last_report,
-        "mark an invoice partly paid",
+        PAID,
         "PATCH /invoices",
         Fault.BY_PERSON,
         "pay twice at once",
@@ -99,7 +101,7 @@ SLOW = [
     ),
     Planted(
         bugs.forgetting_what_is_there,
-        "export two invoices of a new customer, the first of an unknown product",
+        UNKNOWN_PRODUCT,
         "GET /invoices",
         Fault.BY_PERSON,
         "lists lag",
@@ -109,16 +111,16 @@ SLOW = [
     ),
     Planted(
         bugs.taking_late_imports_for_edits,
-        "import a customer that a person renames",
+        RENAMED,
         "PATCH /customers",
         Fault.LATE_20_MIN,
-        "rename the customer",
+        RENAME,
         "lost",
         "Renamed",
     ),
     Planted(
         bugs.importing_without_lease,
-        "import and synchronise a customer at once",
+        AT_ONCE,
         "PATCH /customers",
         Fault.AGAIN,
         "",
@@ -127,7 +129,7 @@ SLOW = [
     ),
     Planted(
         bugs.rejecting_at_the_second_refusal,
-        "apply a credit memo to an invoice that is paid between its plans",
+        PAID_BETWEEN,
         "UpdateItem default#credit_memo",
         Fault.REPEATED,
         "",
@@ -137,7 +139,7 @@ SLOW = [
     ),
     Planted(
         bugs.with_a_budget_for_each_connection,
-        "export from two connections of one organisation",
+        TWO_CONNECTIONS,
         "POST /invoices",
         Fault.AGAIN,
         "",
@@ -165,10 +167,9 @@ def test_without_a_safeguard_the_harness_finds_what_it_prevents(
     harness: Harness, monkeypatch: pytest.MonkeyPatch, planted: Planted
 ) -> None:
     run = planted.run_in(harness)
-    scenario = next(each for each in SCENARIOS if each.name == planted.scenario)
     planted.plant(monkeypatch)
 
-    differences = harness.replay(scenario, run).differences
+    differences = harness.replay(SITUATIONS[planted.scenario], run).differences
 
     assert planted.found in {each.kind for each in differences}
     assert any(planted.said in each.what for each in differences)

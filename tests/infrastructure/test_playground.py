@@ -12,17 +12,16 @@ from local.books_check.records import rillet_documents
 from local.playground.acts import ACTS
 from local.playground.app import PATH, create_app, serve_playground
 from local.playground.drafts import UNLINKED, choices
-from local.playground.follow import Documents
-from local.rillet_webhook import add_rillet_webhook
 from local.sample_data.identity import Json
 from local.system import Connection, LocalSystem
+from local.up import Documents
 
 
 @pytest.fixture
 def demo(system: LocalSystem) -> Connection:
     """A connection with the demo's records, and Rillet's webhook."""
     connection = system.connect_demo()
-    add_rillet_webhook(system, connection)
+    system.add_rillet_webhook(connection)
     return connection
 
 

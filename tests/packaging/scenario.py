@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from local import sample_data
-from local.rillet_webhook import add_rillet_webhook
 from local.sample_data.identity import rillet_id
 from local.system import Connection, LocalSystem
 
@@ -46,7 +45,7 @@ class Scenario:
 
     def __init__(self, system: LocalSystem, last_answer: Callable[[str], Any]) -> None:
         connection = connect_by_oauth(system)
-        add_rillet_webhook(system, connection)
+        system.add_rillet_webhook(connection)
         self._system = system
         self._platform, self._organisation = connection.platform, connection.organisation
         self._last_answer = last_answer

@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from local.aws.table_snapshot import TableView
+from local.aws.stack_contents import TableView
 from local.system import LocalSystem
 from tests.support.builders import Json
 

@@ -6,7 +6,6 @@ from typing import Any
 from local import sample_data
 from local.demo.new_customers import UNLINKED_PRODUCT
 from local.playground.drafts import UNLINKED, add_draft
-from local.rillet_webhook import add_rillet_webhook
 from local.system import LocalSystem
 
 CONNECTION = "hostile"
@@ -33,7 +32,7 @@ def add_hostile(system: LocalSystem) -> None:
         solvimon={name: _renamed(rows) for name, rows in sample_data.solvimon_seed().items()},
         rillet={name: _renamed(rows) for name, rows in rillet.items()},
     )
-    add_rillet_webhook(system, connection)
+    system.add_rillet_webhook(connection)
     connection.platform.load({"products": [{**UNLINKED_PRODUCT.solvimon(with_link=False), "name": MARKUP}]})
     for name in ("first", "discount", "two-rates", UNLINKED):
         invoice = add_draft(connection, name, system.clock.now())

@@ -10,10 +10,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from local.books_check.checks import StatedResult
-from local.fake_rillet.money import rounded
+from local.fake_rillet.wire import rounded
 from local.sample_data.identity import Json, solvimon_id
 from tests.soak import company_data
-from tests.soak.people import NOT_YET, CompanyRecords, People, copied
+from tests.soak.company_simulation import NOT_YET, Company
+from tests.soak.people import People, copied
 
 _AGAIN = StatedResult.ENTERED_AGAIN.value
 _EVENT = re.compile(r"invoke sync_status with (\{.*\})[;.]")
@@ -30,7 +31,7 @@ class Afterwards(People):
         report: the findings of the last nightly reconciliation, as the people read them in the morning.
     """
 
-    def __init__(self, company: CompanyRecords) -> None:
+    def __init__(self, company: Company) -> None:
         super().__init__(company)
         self.report: list[Json] = []
 
@@ -75,26 +76,23 @@ class Afterwards(People):
 
     def write_off(self, invoice: object, part: float | None = None) -> bool:
         """Close an invoice, or a part of it, with a memo of Rillet's own, as for a bad debt or goodwill."""
-        booked = self._company.in_rillet(invoice)
-        if booked is None:
-            return NOT_YET
-        total = self._books.invoices.get(booked).document["total"]
-        amount = rounded(Decimal(total["amount"]) * Decimal(str(part or 1)), total["currency"])
-        self._expected.own_documents.add(self._books.write_off(booked, str(amount))["id"])
-        return self._lives_on(self._company.invoices[invoice], StatedResult.CREDITED_IN_RILLET)
+
+        def close(booked: str) -> None:
+            total = self._books.invoices.get(booked).document["total"]
+            amount = rounded(Decimal(total["amount"]) * Decimal(str(part or 1)), total["currency"])
+            self._expected.own_documents.add(self._books.write_off(booked, str(amount))["id"])
+
+        return self._on_invoice(invoice, close, StatedResult.CREDITED_IN_RILLET)
 
     def move(self, invoice: object) -> bool:
         """Move an invoice into the month before in Rillet."""
-        booked = self._company.in_rillet(invoice)
-        if booked is None:
-            return NOT_YET
-        day = date.fromisoformat(self._books.invoices.get(booked).document["invoice_date"])
-        month_before = day.replace(day=1) - timedelta(days=1)
-        return self._on_invoice(
-            invoice,
-            lambda key: self._books.edit_invoice(key, invoice_date=month_before.isoformat()),
-            StatedResult.MOVED,
-        )
+
+        def antedate(booked: str) -> None:
+            day = date.fromisoformat(self._books.invoices.get(booked).document["invoice_date"])
+            month_before = day.replace(day=1) - timedelta(days=1)
+            self._books.edit_invoice(booked, invoice_date=month_before.isoformat())
+
+        return self._on_invoice(invoice, antedate, StatedResult.MOVED)
 
     def delete(self, invoice: object) -> bool:
         """Delete an invoice in Rillet."""

@@ -1,18 +1,54 @@
-"""The simulated company: Tideway with hundreds of customers, and invoices of every shape it writes."""
+"""The simulated company: Tideway with hundreds of customers, and invoices of every shape it writes.
+
+The rows of the regions in which its customers are stand in `regions.yaml`.
+"""
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from random import Random
+
+import yaml
 
 from local import sample_data
 from local.demo.new_customers import TRADES, UNLINKED_PRODUCT, WORDS
 from local.sample_data.builder import build
-from local.sample_data.drafts import DraftLine, Group, Invoice, Period, Usage
+from local.sample_data.drafts import DraftLine, Group, Invoice, Period, Tax, Usage, read_tax
 from local.sample_data.identity import Json, rillet_id, solvimon_id
-from local.sample_data.parties import Customer, Product
-from tests.soak.regions import REGIONS, Region, region_of
+from local.sample_data.world import Customer, Place, Product
+
+
+@dataclass(frozen=True)
+class Region:
+    """One row of the file."""
+
+    share: int
+    like: str
+    entity: str
+    currency: str
+    timezone: str
+    country: str
+    place: Place
+    taxes: tuple[Tax, ...]
+    low: Tax
+
+
+def _region(row: Json) -> Region:
+    taxes = tuple(map(read_tax, row["taxes"]))
+    return Region(**row | {"place": Place(**row["place"]), "taxes": taxes, "low": read_tax(row["low"])})
+
+
+_ROWS = yaml.safe_load(Path(__file__).with_name("regions.yaml").read_text(encoding="utf-8"))
+REGIONS: Mapping[str, Region] = {name: _region(row) for name, row in _ROWS.items()}
+_SHARES = [name for name, region in REGIONS.items() for _ in range(region.share)]
+
+
+def region_of(customer: int) -> str:
+    """Return the region of a customer of the first day."""
+    return _SHARES[customer % len(_SHARES)]
 
 
 def initial_name(customer: int) -> str:

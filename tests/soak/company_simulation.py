@@ -11,19 +11,19 @@ from local.books_check.checks import Expected, StatedResult
 from local.books_check.documents import SolvimonDocument
 from local.books_check.records import rillet_ids, solvimon_ids
 from local.demo.new_customers import UNLINKED_PRODUCT
-from local.fake_rillet.money import rounded
+from local.fake_rillet.wire import rounded
 from local.fake_solvimon.resources.definitions import PRODUCTS
 from local.sample_data.identity import Json, solvimon_id
 from local.system import Connection, LocalSystem
 from tests.soak import company_data
-from tests.soak.afterwards import Afterwards
-from tests.soak.master_data import MasterData
-from tests.soak.people import NOT_YET
-from tests.soak.regions import REGIONS, region_of
+from tests.soak.company_data import REGIONS, region_of
 from tests.soak.schedule import Plan
 from tests.soak.seeded_random import seeded_random
 
 logger = logging.getLogger(__name__)
+
+NOT_YET = False
+"""Returned by an act that has to wait, such as the payment of an invoice that is not in Rillet."""
 
 _PRODUCTS = {
     "unlinked": solvimon_id("prod", UNLINKED_PRODUCT.name),
@@ -43,8 +43,6 @@ class Company:
         notes: Solvimon's id of each credit note, likewise.
         payments: the vendor's id of each payment, likewise.
         changed_at: when the stated result of a document changed last, in Unix seconds.
-        afterwards: what people do with documents after their export.
-        master_data: what they do with customers, products and periods.
         late_invoices: how many were billed before their product was linked.
         counts: how often people did something.
     """
@@ -68,7 +66,6 @@ class Company:
             0,
         )
         self.changed_at: dict[str, float] = {}
-        self.afterwards, self.master_data = Afterwards(self), MasterData(self)
 
     def finalise(
         self,
@@ -203,11 +200,7 @@ class Company:
 
     def import_customers(self) -> bool:
         """Import customers in the middle of the day, while others edit them."""
-        try:
-            return bool(self.system.invoke("import_customers", {}).get("complete"))
-        except Exception:
-            logger.exception("the import failed; the next hour brings another try")
-            return NOT_YET
+        return bool(asked(self.system, "import_customers", {}).get("complete"))
 
     def reconnect(self) -> bool:
         """Disconnect Rillet, and connect it again; in an hour once more, if it does not work."""
@@ -237,13 +230,11 @@ class Company:
             self.platform.change(
                 PRODUCTS, self.platform.records["products"][_PRODUCTS["unlinked"]], {"custom_fields": link}
             )
-        try:
-            event = {"connection": "default", "retry": {"code": "product_not_linked"}}
-            queued = self.system.invoke("export_invoice", event).get("queued", 0)
-        except Exception:
-            logger.exception("the retry failed; the next hour brings another try")
+        event = {"connection": "default", "retry": {"code": "product_not_linked"}}
+        answer = asked(self.system, "export_invoice", event)
+        if not answer:
             return NOT_YET
-        self.counts["rejected_then_retried"] += queued
+        self.counts["rejected_then_retried"] += answer.get("queued", 0)
         for name in [name for name in self.invoices if str(name).startswith("late-")]:
             self.expected.stated.pop(self.invoices[name], None)
             self.changed_at[self.invoices[name]] = self.system.clock.now()
@@ -279,3 +270,13 @@ class Company:
                 for solvimon_id in solvimon_ids(record.document):
                     self._booked.setdefault(solvimon_id, record.id)
         return self._booked.get(key)
+
+
+def asked(system: LocalSystem, function: str, event: Json) -> Json:
+    """Invoke a function as a person does; its answer is empty if it fails, so that the person asks again."""
+    try:
+        answer: Json = system.invoke(function, event)
+    except Exception:
+        logger.exception("%s failed; the next hour brings another try", function)
+        return {}
+    return answer

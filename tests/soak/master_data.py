@@ -4,11 +4,12 @@ As in `afterwards`, each act leaves what `docs/workflows.md` states.
 """
 
 from local.books_check.checks import StatedResult
-from local.books_check.customers import in_solvimon
+from local.books_check.records import in_solvimon
 from local.fake_solvimon.resources.definitions import CUSTOMERS, PRODUCTS
 from local.sample_data.identity import Json, rillet_id, solvimon_id
 from tests.soak import company_data
-from tests.soak.people import NOT_YET, People, copied
+from tests.soak.company_simulation import NOT_YET
+from tests.soak.people import People, copied
 
 
 class MasterData(People):

@@ -70,11 +70,9 @@ class NightlyCheck:
 
     def audit_again(self, day: int) -> None:
         """Report what the auditor finds still."""
-        again = (
-            {one.text for one in audit(self._system, self._company.expected).findings}
-            if self._audited
-            else set()
-        )
+        if not self._audited:
+            return
+        again = {one.text for one in audit(self._system, self._company.expected).findings}
         for text in sorted(again & self._audited.keys()):
             self.problems.append(f"Day {day}: for two hours: {text}")
         self._audited = {}

@@ -1,16 +1,49 @@
-"""The people of operations: they restore the ledger as `docs/runbook.md` says, and connect Rillet again."""
+"""The people who run the product: they set up the connection, restore the ledger and connect Rillet again."""
 
 import logging
 from datetime import UTC, datetime, timedelta
 
+from local import sample_data
 from local.sample_data.identity import Json
 from local.system import Connection, LocalSystem
+from tests.soak import company_data
+from tests.soak.company_simulation import asked
 from tests.soak.schedule import Plan
 
+_SOLVIMON_EVENTS = ["INVOICE.STATUS_TO_FINAL", "CUSTOMER.UPDATED"]
+_RILLET_EVENTS = [
+    *("invoice-payment-updated", "invoice-updated", "invoice-deleted"),
+    *("credit-memo-updated", "credit-memo-deleted"),
+]
+NIGHTLY_IMPORTS = ("customers", "products", "subsidiaries")
+SETTINGS: Json = {
+    "fallback_products": sample_data.fallback_products(),
+    "closed_periods": "next_open_day",
+    "sweep": {"lookback_days": 2, "customers_per_run": 100},
+}
+"""A sweep looks back two days here; what is dated earlier, the nightly reconciliation finds."""
 logger = logging.getLogger(__name__)
 
 _SETTINGS_SECONDS = 120
 """After so long all functions know the settings."""
+
+
+def set_up_connection(plan: Plan, system: LocalSystem) -> Connection:
+    """Set up the connection as a team would: OAuth, webhooks on both sides, the first import."""
+    start_date = (plan.start - timedelta(days=31)).date().isoformat()
+    made = system.connect(
+        settings=SETTINGS | {"start_date": start_date},
+        auth="oauth",
+        solvimon=company_data.solvimon_seed(plan.customers, plan.weeks),
+        rillet=company_data.rillet_seed(plan.customers, plan.weeks),
+    )
+    system.authorise()
+    for webhook in made.platform.webhooks.webhooks.values():
+        webhook.record["included_actions"] = _SOLVIMON_EVENTS
+    system.add_rillet_webhook(made, _RILLET_EVENTS)
+    for kind in NIGHTLY_IMPORTS:
+        system.invoke(f"import_{kind}", {})
+    return made
 
 
 class Operations:
@@ -30,7 +63,7 @@ class Operations:
 
     def keep_ledger(self) -> bool:
         """Note the moment to which the ledger will be restored; DynamoDB keeps every moment."""
-        self._kept = self._system.clock.now(), self._system.snapshot_of_ledger()
+        self._kept = self._system.clock.now(), self._system.ledger_table.snapshot()
         return True
 
     def restore_ledger(self) -> bool:
@@ -42,7 +75,7 @@ class Operations:
             restored = {"ledger_restored_to": moment}
             self._system.put_settings(self._connection.name, {**self._connection.settings, **restored})
             self._system.advance(_SETTINGS_SECONDS)
-            self._system.restore_ledger(self._kept[1])
+            self._system.ledger_table.restore(self._kept[1])
             self._restored = True
         since = self._plan.start - timedelta(days=31)
         answer = self._asked("reconcile", {"adopt": True, "from": f"{since:%Y-%m-%d}"})
@@ -59,9 +92,4 @@ class Operations:
                 logger.exception("nobody could connect Rillet; the next hour brings another try")
 
     def _asked(self, function: str, event: Json) -> Json:
-        try:
-            answer: Json = self._system.invoke(function, {"connection": self._connection.name, **event})
-        except Exception:
-            logger.exception("%s failed; the next hour brings another try", function)
-            return {}
-        return answer
+        return asked(self._system, function, {"connection": self._connection.name, **event})

@@ -1,51 +1,13 @@
 """What all people of the soak have in common: they act in both systems, and remember what is stated then."""
 
-import logging
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Protocol
 
-from local.books_check.checks import Expected, StatedResult
+from local.books_check.checks import StatedResult
 from local.books_check.records import solvimon_ids
-from local.fake_rillet.organisation import Organisation
 from local.fake_rillet.store import Record
-from local.fake_solvimon.platform import Platform
 from local.sample_data.identity import Json
-from local.system import LocalSystem
-
-logger = logging.getLogger(__name__)
-
-NOT_YET = False
-"""Returned by an act that has to wait, such as the payment of an invoice that is not in Rillet."""
-
-
-class CompanyRecords(Protocol):
-    """What people know of a company; see `Company`."""
-
-    system: LocalSystem
-    platform: Platform
-    books: Organisation
-    expected: Expected
-    invoices: dict[object, str]
-    notes: dict[str, str]
-    payments: dict[str, str]
-    counts: dict[str, int]
-    changed_at: dict[str, float]
-
-    def in_rillet(self, invoice: object) -> str | None:
-        """Return Rillet's id of an invoice."""
-
-    def billed_to(self, who: object) -> list[object]:
-        """Return the names of all invoices of a customer."""
-
-    def forget_booking(self, invoice: object) -> None:
-        """Forget which document of Rillet is an invoice."""
-
-    def one_off(self, number: str, invoice: object, who: object, dated: str = "") -> bool:
-        """Credit a customer something."""
-
-    def close_month(self) -> bool:
-        """Close the month that is over in Rillet."""
+from tests.soak.company_simulation import NOT_YET, Company, asked
 
 
 class People:
@@ -55,7 +17,7 @@ class People:
         company: whose records these are.
     """
 
-    def __init__(self, company: CompanyRecords) -> None:
+    def __init__(self, company: Company) -> None:
         self._company = company
         self._platform, self._books = company.platform, company.books
         self._expected = company.expected
@@ -85,12 +47,10 @@ class People:
 
     def _asks(self, function: str, event: Json, expected: Json) -> bool:
         """Invoke a function as a person does; false if it fails, so that the person asks again later."""
-        try:
-            answer = self._company.system.invoke(function, {"connection": "default", **event})
-        except Exception:
-            logger.exception("%s failed; the next hour brings another try", function)
+        answer = asked(self._company.system, function, {"connection": "default", **event})
+        if not answer or "error" in answer:
             return False
-        return "error" not in answer and {name: answer.get(name) for name in expected} == expected
+        return {name: answer.get(name) for name in expected} == expected
 
 
 def copied(record: Record) -> Json:

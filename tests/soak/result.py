@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from local.books_check.audit import Audit, audit
+from local.books_check.audit import Audit, audit, system_problems
 from local.books_check.checks import FindingType
-from local.books_check.system import system_problems
 from local.system import LocalSystem
 from tests.soak.run import Soak
 from tests.soak.schedule import Plan

@@ -11,14 +11,15 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-from local.books_check.system import messages_left
+from local.books_check.audit import messages_left
 from local.http_in_process import http_in_process
 from local.system import LocalSystem
+from tests.soak.afterwards import Afterwards
 from tests.soak.company_simulation import Company
-from tests.soak.connecting import NIGHTLY_IMPORTS, set_up_connection
 from tests.soak.fault_schedule import TIME_OUT, FaultSchedule
+from tests.soak.master_data import MasterData
 from tests.soak.nights import NightlyCheck
-from tests.soak.operations import Operations
+from tests.soak.operations import NIGHTLY_IMPORTS, Operations, set_up_connection
 from tests.soak.schedule import DAY, Action, Plan, actions
 
 logger = logging.getLogger(__name__)
@@ -57,6 +58,8 @@ class Soak:
         log: what happened so far.
         connection: the one connection.
         company: its people.
+        afterwards: what they do with documents after their export.
+        master_data: what they do with customers, products and periods.
         operations: the people who run the product.
         nights: what each night showed.
         faults: what the vendors do.
@@ -71,6 +74,7 @@ class Soak:
         system.clock.set(self._start)
         self.connection = set_up_connection(plan, system)
         self.company = Company(plan, system, self.connection)
+        self.afterwards, self.master_data = Afterwards(self.company), MasterData(self.company)
         self.operations = Operations(plan, system, self.connection)
         self.nights = NightlyCheck(system, self.company)
         self.faults = FaultSchedule(plan, system, self.connection)
@@ -111,8 +115,7 @@ class Soak:
 
     def _perform(self, action: Action) -> bool:
         """Do something; false means that it cannot be done yet."""
-        company = self.company
-        people = (company, company.afterwards, company.master_data, self.operations)
+        people = (self.company, self.afterwards, self.master_data, self.operations)
         who = next(each for each in people if hasattr(each, action.kind))
         done: bool = getattr(who, action.kind)(**action.facts)
         return done
@@ -163,7 +166,7 @@ class Soak:
         night = self._reconcile(redrive=True)
         self.log.nights.append(night)
         self.log.counts["redriven"] += night.get("redriven", 0)
-        self.company.afterwards.report = self.nights.read(night, self._day)
+        self.afterwards.report = self.nights.read(night, self._day)
 
     def _audit(self) -> None:
         """Look at both sides' books twice a night, unless a vendor was away."""

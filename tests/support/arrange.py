@@ -39,12 +39,8 @@ def put_secret(system: LocalSystem, connection: Connection, vendor: str, **value
     """
     key = connection.solvimon_api_key if vendor == "solvimon" else connection.rillet_api_key
     own = "webhook_secret" if vendor == "solvimon" else "webhook_token"
-    name = f"{system.deployment.stack}/{connection.name}/webhooks"
-    try:
-        text = system.aws.secretsmanager.get_secret_value(SecretId=name)["SecretString"]
-    except system.aws.secretsmanager.exceptions.ResourceNotFoundException:
-        text = "{}"
-    others = {name: value for name, value in json.loads(text).items() if own not in name}
+    before = system.configuration.secret(f"{connection.name}/webhooks")
+    others = {name: value for name, value in before.items() if own not in name}
     webhooks = {name: value for name, value in values.items() if own in name}
     system.put_secret(connection.name, "webhooks", others | webhooks)
     rest = {name: value for name, value in values.items() if name not in webhooks}
@@ -100,22 +96,21 @@ def booked_by_hand(
 
 def export(system: LocalSystem, *invoice_ids: str, **more: object) -> list[Json]:
     """Invoke ``export_invoice`` directly and return its results."""
-    answer = system.invoke("export_invoice", {"invoice_ids": list(invoice_ids or (FIRST,)), **more})
-    results: list[Json] = answer["results"]
-    return results
+    return _results(system, "export_invoice", {"invoice_ids": list(invoice_ids or (FIRST,)), **more})
 
 
 def credit(system: LocalSystem, *note_ids: str, **more: object) -> list[Json]:
     """Invoke ``export_credit_memo`` directly and return its results."""
-    answer = system.invoke("export_credit_memo", {"credit_note_ids": list(note_ids or (NOTE,)), **more})
-    results: list[Json] = answer["results"]
-    return results
+    return _results(system, "export_credit_memo", {"credit_note_ids": list(note_ids or (NOTE,)), **more})
 
 
 def sync(system: LocalSystem, *customer_ids: str, **more: object) -> list[Json]:
     """Invoke ``sync_customer`` directly and return its results."""
-    answer = system.invoke("sync_customer", {"customer_ids": list(customer_ids or (DEMO_CUSTOMER,)), **more})
-    results: list[Json] = answer["results"]
+    return _results(system, "sync_customer", {"customer_ids": list(customer_ids or (DEMO_CUSTOMER,)), **more})
+
+
+def _results(system: LocalSystem, function: str, event: Json) -> list[Json]:
+    results: list[Json] = system.invoke(function, event)["results"]
     return results
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 import simplejson
@@ -10,15 +10,16 @@ import simplejson
 from local import sample_data
 from local.sample_data.identity import rillet_id, solvimon_id
 from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.mapping.document_fields import MappedDocument
 from solvimon_rillet.mapping.invoices import to_rillet_invoice
 from solvimon_rillet.mapping.links import Links
-from solvimon_rillet.mapping.totals import Totals
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Invoice
 
 Json = dict[str, Any]
 Check = Callable[[], None]
 """A case of a table, ready to be checked."""
+Mapped = MappedDocument
 
 SCOPES = ("FULL", "REVENUE_RECOGNITION_ONLY", "AR_ONLY")
 CUSTOMER = "c0000000-0000-4000-8000-000000000001"
@@ -39,30 +40,6 @@ STATELESS = solvimon_id("cust", "straits-bunker")
 STATELESS_IN_RILLET = rillet_id("customer", "straits-bunker")
 UNLINKED = solvimon_id("cust", "zeeland-offshore")
 DEMO_PRODUCT = {"id": solvimon_id("prod", "harbour-planner"), "name": "Harbour Planner"}
-
-
-class Mapped(Protocol):
-    """What the tests look at in a mapped document."""
-
-    @property
-    def payload(self) -> dict[str, Any]:
-        """The request body."""
-
-    @property
-    def totals(self) -> Totals:
-        """Net, tax and gross."""
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What a person should know."""
-
-    @property
-    def origins(self) -> dict[str, str]:
-        """The Solvimon field behind each Rillet field."""
-
-    @property
-    def explanation(self) -> tuple[str, ...]:
-        """Why each item bears its tax."""
 
 
 def amount(quantity: str | Decimal, currency: str = "EUR") -> Json:

@@ -121,11 +121,20 @@ def _parts(draw: st.DrawFn, style: Style, currency: str) -> tuple[Part, ...]:
 
 def _categories(parts: Sequence[Part], currency: str) -> list[Json]:
     """The taxes on some parts, summed by rate."""
+    return _written(_bases(parts), currency)
+
+
+def _bases(parts: Sequence[Part]) -> dict[str, tuple[Decimal, Decimal]]:
+    """What is taxed and what is paid, by rate."""
     bases: dict[str, tuple[Decimal, Decimal]] = {}
     for part in parts:
         for rate, paid in part.taxes:
             net, total = bases.get(rate, (Decimal(), Decimal()))
             bases[rate] = (net + part.net, total + paid)
+    return bases
+
+
+def _written(bases: dict[str, tuple[Decimal, Decimal]], currency: str) -> list[Json]:
     return [
         tax(f"{net:f}", f"{paid:f}", rate, f"Tax {rate}", currency=currency, category=f"C{rate}")
         for rate, (net, paid) in bases.items()
@@ -175,19 +184,12 @@ def _header(parts: list[Part], style: Style, currency: str) -> tuple[Decimal, De
 
 def _header_categories(parts: list[Part], style: Style, currency: str) -> list[Json]:
     """The header's own categories: per rate, what all groups have under it."""
-    bases: dict[str, tuple[Decimal, Decimal]] = {}
-    for part in parts:
-        for rate, paid in part.taxes:
-            net, total = bases.get(rate, (Decimal(), Decimal()))
-            bases[rate] = (net + part.net, total + paid)
+    bases = _bases(parts)
     if style.startswith("unrounded") and style != "unrounded header":
         bases = {
             rate: (half_up(net, currency), half_up(paid, currency)) for rate, (net, paid) in bases.items()
         }
-    return [
-        tax(f"{net:f}", f"{paid:f}", rate, f"Tax {rate}", currency=currency, category=f"C{rate}")
-        for rate, (net, paid) in bases.items()
-    ]
+    return _written(bases, currency)
 
 
 @st.composite

@@ -1,4 +1,4 @@
-"""Answers of a vendor, good ones and rubbish, without a server."""
+"""Answers over HTTP that nobody sent: of a vendor, good ones and rubbish, without a server."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -7,10 +7,12 @@ from contextlib import contextmanager
 import requests
 from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from urllib3 import HTTPResponse
 
 from tests.support.arrange import patched
-from tests.support.http_answers import answer_to
 
+_JSON_HEADERS = {"Content-Type": "application/json"}
 _FIELDS = (
     *("id", "data", "links", "next", "code", "field", "message", "resource_id", "status", "title", "detail"),
     *("type", "violations", "invoices", "credit_memos", "customers", "subsidiaries", "payments", "products"),
@@ -43,6 +45,18 @@ HEADERS = st.dictionaries(
     st.text(st.characters(max_codepoint=255), max_size=40) | st.sampled_from(["http://[", "9" * 5000, "Ã"]),
     max_size=3,
 )
+
+
+def answer_to(
+    request: requests.PreparedRequest, status: int, body: bytes, headers: Mapping[str, str] = _JSON_HEADERS
+) -> requests.Response:
+    """Return an answer to a request, as `requests` does."""
+    made = requests.Response()
+    made.status_code, made.request, made.url = status, request, str(request.url)
+    made.headers = CaseInsensitiveDict(headers)
+    made._content = body
+    made.raw = HTTPResponse(body=b"", status=status)
+    return made
 
 
 @contextmanager

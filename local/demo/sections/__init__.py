@@ -1,1 +1,1 @@
-"""The parts of the demo; each has a `SECTION`."""
+"""The parts of the demo; each module has a `SECTION`, or several by name."""

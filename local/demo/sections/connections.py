@@ -10,7 +10,6 @@ import requests
 
 from local.demo import tables
 from local.demo.context import Context, DemoStopped, Json, Numbers, Section
-from local.rillet_webhook import add_rillet_webhook
 from local.system import Connection
 
 _LINK_TIMEOUT = 10
@@ -126,7 +125,7 @@ def _finish(context: Context, connections: list[Connection], found: list[Json]) 
     context.console.show(tables.facts(remedies.items()))
     for connection, status in zip(connections, found, strict=True):
         url = status["webhook_urls"]["rillet"]
-        add_rillet_webhook(context.system, connection, _RILLET_EVENTS, url=url)
+        context.system.add_rillet_webhook(connection, _RILLET_EVENTS, url=url)
     for connection in connections:
         ready = _connection_status(context, connection)["ready"]
         context.console.say(

@@ -3,7 +3,7 @@
 from copy import deepcopy
 from typing import Any
 
-from local.books_check.customers import customer_name, in_rillet, in_solvimon, only_in_rillet
+from local.books_check.records import customer_name, in_rillet, in_solvimon, only_in_rillet
 from local.demo import tables
 from local.demo.context import Context, Json, Numbers, Section
 from local.sample_data.identity import rillet_id, solvimon_id

@@ -35,7 +35,7 @@ def _run(context: Context) -> Numbers:
     ]
     context.console.show(tables.imports(imports))
     for note in first["customers"]["notes"]:
-        context.console.note(_shortened_note(note))
+        context.console.note(note.partition(" (")[0])  # without the rows that it names
     for failure in (failure for answer in first.values() for failure in answer["failures"]):
         context.console.say(f"Left out: {failure['what']} {failure['remedy']}")
     _check_imports(context, before, first, second)
@@ -119,11 +119,6 @@ def _linked(context: Context, kind: str) -> list[str]:
 
 def _answer_rows(answers: dict[str, Json], when: str) -> list[tuple[str, Json]]:
     return [(f"{kind}{when}", answer) for kind, answer in answers.items()]
-
-
-def _shortened_note(note: str) -> str:
-    """Return a note without the rows that it names."""
-    return note.partition(" (")[0]
 
 
 def _check_imports(

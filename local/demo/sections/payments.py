@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from local import sample_data
+from local.books_check.records import half_open
 from local.demo import tables
 from local.demo.context import Context, Json, Numbers, Section
 
@@ -24,7 +25,7 @@ def _run(context: Context) -> Numbers:
     before, calls = _states(context), organisation.counts.calls
     payments = [
         organisation.pay(full),
-        organisation.pay(part, _half(context, part)),
+        organisation.pay(part, half_open(context.connection, part)),
         organisation.pay(undone),
     ]
     webhooks = len(context.deliver_rillet_webhooks())
@@ -54,11 +55,6 @@ def _run(context: Context) -> Numbers:
 def _rillet_id(context: Context, name: str) -> str:
     [invoice] = context.booked(sample_data.invoice_id(name))
     return str(invoice["id"])
-
-
-def _half(context: Context, invoice_id: str) -> Decimal:
-    due = Decimal(context.connection.organisation.invoices.get(invoice_id).document["amount_due"]["amount"])
-    return (due / 2).quantize(due)
 
 
 def _states(context: Context) -> dict[str, PaidState]:

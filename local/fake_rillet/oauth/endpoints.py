@@ -4,12 +4,18 @@ from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from local.fake_rillet.context import state
-from local.fake_rillet.oauth.authorisation import AuthorisationRequest
-from local.fake_rillet.oauth.clients import AUTH_METHODS, WITH_SECRET, Client, authenticate
-from local.fake_rillet.oauth.errors import ErrorPage, OAuthError, RedirectBack
-from local.fake_rillet.oauth.parameters import OAUTH_SCOPES, Parameters
-from local.fake_rillet.oauth.registration import GRANT_TYPES, RESPONSE_TYPES, describe_client, read_client
-from local.fake_rillet.oauth.server import AUTHORIZE_PATH, AuthorisationServer
+from local.fake_rillet.oauth.clients import (
+    AUTH_METHODS,
+    GRANT_TYPES,
+    RESPONSE_TYPES,
+    WITH_SECRET,
+    Client,
+    authenticate,
+    describe_client,
+    read_client,
+)
+from local.fake_rillet.oauth.parameters import OAUTH_SCOPES, ErrorPage, OAuthError, Parameters, RedirectBack
+from local.fake_rillet.oauth.server import AUTHORIZE_PATH, AuthorisationRequest, AuthorisationServer
 from local.fake_rillet.store import Json
 
 _SIGNATURES = [f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)]

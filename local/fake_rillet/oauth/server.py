@@ -1,18 +1,56 @@
 """The authorization server's memory and rules, for endpoints, tests and people."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from local.fake_rillet.oauth.authorisation import AuthorisationRequest, read_authorisation_request
 from local.fake_rillet.oauth.clients import PUBLIC, WITH_SECRET, Client
-from local.fake_rillet.oauth.errors import ErrorPage, RedirectBack
-from local.fake_rillet.oauth.grants import Grant
-from local.fake_rillet.oauth.issuer import TokenIssuer
-from local.fake_rillet.oauth.parameters import Parameters
+from local.fake_rillet.oauth.parameters import ErrorPage, OAuthError, Parameters, RedirectBack, read_scope
+from local.fake_rillet.oauth.tokens import Grant, TokenIssuer
 from local.fake_rillet.organisation import Organisation
 
+_S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 AUTHORIZE_PATH = "/oauth2/authorize"
 DECISIONS = ("grant", "deny")
+
+
+@dataclass(frozen=True)
+class ReturnAddress:
+    """Where the browser goes afterwards."""
+
+    redirect_uri: str
+    state: str | None
+
+    def location(self, answer: Mapping[str, str]) -> str:
+        """Return the address with an answer and the client's own `state` added to its query."""
+        added = dict(answer) | ({} if self.state is None else {"state": self.state})
+        parts = urlsplit(self.redirect_uri)
+        return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, urlencode(added))))))
+
+
+@dataclass(frozen=True)
+class AuthorisationRequest:
+    """A request that a person can grant or deny."""
+
+    client: Client
+    address: ReturnAddress
+    scope: tuple[str, ...]
+    code_challenge: str
+
+
+def _read_parameters(parameters: Parameters, client: Client, address: ReturnAddress) -> AuthorisationRequest:
+    parameters.check()
+    if parameters.require("response_type") != "code":
+        raise OAuthError("unsupported_response_type", "response_type must be code")
+    scope = read_scope(parameters.get("scope"), client.scopes)
+    challenge = parameters.require("code_challenge")
+    # A missing method would mean `plain`, which Rillet does not support.
+    if parameters.get("code_challenge_method") != "S256":
+        raise OAuthError("invalid_request", "code_challenge_method must be S256")
+    if not _S256_CHALLENGE.fullmatch(challenge):
+        raise OAuthError("invalid_request", "code_challenge must be 43 base64url characters")
+    return AuthorisationRequest(client, address, scope, challenge)
 
 
 class AuthorisationServer(TokenIssuer):
@@ -74,13 +112,25 @@ class AuthorisationServer(TokenIssuer):
         return self.decide(request, _id_of(organisation), decision)
 
     def read_request(self, parameters: Parameters) -> AuthorisationRequest:
-        """Check what a client asks for.
+        """Check a request of the authorization endpoint (RFC 6749, 4.1.1 and RFC 7636).
 
         Raises:
-            ErrorPage: it is not known who asks.
-            RedirectBack: something else is wrong.
+            ErrorPage: the client is unknown or the redirect URI is not its own.
+            RedirectBack: anything else is wrong.
         """
-        return read_authorisation_request(parameters, self.clients)
+        client = self.clients.get(parameters.get("client_id") or "")
+        if client is None:
+            raise ErrorPage(
+                "The program that sent you here is not known: its client_id is missing or unknown."
+            )
+        redirect_uri = parameters.get("redirect_uri")
+        if redirect_uri not in client.redirect_uris:
+            raise ErrorPage("The program that sent you here gave no redirect_uri that is registered for it.")
+        address = ReturnAddress(redirect_uri, parameters.get("state"))
+        try:
+            return _read_parameters(parameters, client, address)
+        except OAuthError as error:
+            raise RedirectBack(address.location(error.document)) from error
 
     def choices(self) -> list[Organisation]:
         """Return the organisations that the logged-in person may choose, by name."""

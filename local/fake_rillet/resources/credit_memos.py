@@ -2,14 +2,13 @@
 
 from flask import Blueprint
 
-from local.fake_rillet import credit_memos, query_parameters
-from local.fake_rillet.context import body, checks, organisation, state
-from local.fake_rillet.credit_memo_requests import (
+from local.fake_rillet import credit_memos, listing
+from local.fake_rillet.context import body, organisation, state
+from local.fake_rillet.document_requests import (
     read_applications,
     read_credit_memo,
     read_credit_memo_update,
 )
-from local.fake_rillet.pagination import page
 from local.fake_rillet.store import Json, Record
 
 blueprint = Blueprint("credit_memos", __name__, url_prefix="/credit-memos")
@@ -18,22 +17,21 @@ blueprint = Blueprint("credit_memos", __name__, url_prefix="/credit-memos")
 @blueprint.get("")
 def list_credit_memos() -> Json:
     """List credit memos, newest first; only by subsidiary and update, whatever Rillet's prose says."""
-    subsidiary_id = query_parameters.uuid("subsidiary_id")
-    since = query_parameters.timestamp("updated.gt")
+    subsidiary_id = listing.uuid("subsidiary_id")
+    since = listing.timestamp("updated.gt")
 
     def passes(memo: Record) -> bool:
         mine = subsidiary_id in (None, memo.document["subsidiary_id"])
         return mine and (since is None or memo.updated > since)
 
     memos = filter(passes, organisation().credit_memos)
-    return page("credit_memos", memos, state(), organisation().id)
+    return listing.page("credit_memos", memos, state(), organisation().id)
 
 
 @blueprint.post("")
 def post_credit_memo() -> Json:
     """Create a credit memo, which is applied to nothing yet."""
-    noting = checks()
-    request = read_credit_memo(body(noting), noting)
+    request = read_credit_memo(body())
     return credit_memos.create_credit_memo(organisation(), request).document
 
 
@@ -46,8 +44,8 @@ def retrieve_credit_memo(memo_id: str) -> Json:
 @blueprint.put("/<memo_id>")
 def update_credit_memo(memo_id: str) -> Json:
     """Replace a credit memo's items, date and references: what the body leaves out is gone."""
-    memo, noting = organisation().credit_memos.get(memo_id), checks()
-    request = read_credit_memo_update(body(noting), noting, memo.document)
+    memo = organisation().credit_memos.get(memo_id)
+    request = read_credit_memo_update(body(), memo.document)
     return credit_memos.replace_credit_memo(organisation(), memo, request).document
 
 
@@ -61,8 +59,8 @@ def delete_credit_memo(memo_id: str) -> tuple[str, int]:
 @blueprint.post("/<memo_id>/applications")
 def reconcile_applications(memo_id: str) -> Json:
     """Make the memo's applications the whole set that the body names."""
-    memo, noting = organisation().credit_memos.get(memo_id), checks()
-    requests = read_applications(body(noting), noting)
+    memo = organisation().credit_memos.get(memo_id)
+    requests = read_applications(body())
     credit_memos.reconcile(organisation(), memo, requests)
     return memo.document
 

@@ -2,15 +2,14 @@
 
 from flask import Blueprint
 
-from local.fake_rillet import query_parameters
-from local.fake_rillet.context import body, checks, organisation, state
+from local.fake_rillet import listing
+from local.fake_rillet.context import body, organisation, state
+from local.fake_rillet.document_rules import check_references
 from local.fake_rillet.invoice_lines import read_field_assignments
 from local.fake_rillet.invoices import is_open
-from local.fake_rillet.pagination import page
 from local.fake_rillet.problems import refused
-from local.fake_rillet.references import check_references, read_references
 from local.fake_rillet.store import Json, Record
-from local.fake_rillet.validation import Fields
+from local.fake_rillet.validation import Fields, read_references
 
 EMAIL_TYPES = ("MAIN_SENDER", "CC", "BCC")
 
@@ -20,10 +19,10 @@ blueprint = Blueprint("customers", __name__, url_prefix="/customers")
 @blueprint.get("")
 def list_customers() -> Json:
     """List customers, newest first; `search` looks for the text anywhere in the name."""
-    search = query_parameters.text("search")
-    reference = query_parameters.together("external_reference_type", "external_reference_id")
-    since = query_parameters.timestamp("updated.gt")
-    by_update = query_parameters.choice("sort_by", ("created", "updated")) == "updated"
+    search = listing.text("search")
+    reference = listing.together("external_reference_type", "external_reference_id")
+    since = listing.timestamp("updated.gt")
+    by_update = listing.choice("sort_by", ("created", "updated")) == "updated"
 
     def passes(customer: Record) -> bool:
         named = search is None or search.casefold() in customer.document["name"].casefold()
@@ -31,7 +30,7 @@ def list_customers() -> Json:
         return named and referenced and (since is None or customer.updated > since)
 
     rows = filter(passes, organisation().customers)
-    return page("customers", rows, state(), organisation().id, by_update=by_update)
+    return listing.page("customers", rows, state(), organisation().id, by_update=by_update)
 
 
 @blueprint.post("")
@@ -75,21 +74,20 @@ def _references(customer: Record) -> list[tuple[str, str]]:
 
 
 def _read_customer() -> Json:
-    noting = checks()
-    fields = body(noting)
+    fields = body()
     customer: Json = {
         "name": fields.require("name", fields.filled_text, ""),
         "name_on_invoice": fields.text("name_on_invoice"),
         "address": _read_address(fields, "address"),
         "shipping_address": _read_address(fields, "shipping_address"),
-        "emails": _read_emails(fields),
+        "emails": [_read_email(email) for email in fields.objects("emails", unique=True) or []],
         "external_references": read_references(fields),
         "payment_terms": fields.integer("payment_terms", 0),
         "send_invoices_automatically": fields.boolean("send_invoices_automatically") or False,
         "send_payment_reminders": fields.boolean("send_payment_reminders") or False,
         "fields": read_field_assignments(fields),
     }
-    noting.finish()
+    fields.checks.finish()
     check_references(organisation(), customer["external_references"])
     return customer
 
@@ -107,10 +105,6 @@ def _read_address(fields: Fields, name: str) -> Json | None:
         "zip_code": address.require("zip_code", address.text, ""),
         "country": address.require("country", address.country, ""),
     }
-
-
-def _read_emails(fields: Fields) -> list[Json]:
-    return [_read_email(email) for email in fields.objects("emails", unique=True) or []]
 
 
 def _read_email(email: Fields) -> Json:

@@ -2,11 +2,16 @@
 
 from flask import Blueprint
 
-from local.fake_rillet import query_parameters
-from local.fake_rillet.bank_accounts import in_treasury, linked_accounts
+from local.fake_rillet import listing
 from local.fake_rillet.context import caller, organisation
 from local.fake_rillet.problems import Problem
 from local.fake_rillet.store import Collection, Json
+
+_TREASURY_BANK_ACCOUNT = (
+    *("id", "name", "currency", "bank_name", "subsidiary_id", "account_code", "mask", "status"),
+    "transactions_start_date",
+)
+"""What the treasury shows of a bank account (`BankAccount`)."""
 
 blueprint = Blueprint("organisations", __name__)
 
@@ -57,7 +62,7 @@ def last_closed_period() -> Json:
 @blueprint.get("/tax-rates")
 def list_tax_rates() -> Json:
     """List the tax rates, of one country if given, unpaginated."""
-    country = query_parameters.text("country")
+    country = listing.text("country")
     rates = organisation().tax_rates.documents()
     return {"tax_rates": [rate for rate in rates if country in (None, rate["country"])]}
 
@@ -71,9 +76,12 @@ def list_accounts() -> Json:
 @blueprint.get("/bank-accounts")
 def list_bank_accounts() -> Json:
     """List the bank accounts that are tied to the chart, of one subsidiary if given, unpaginated."""
-    subsidiary_id = query_parameters.uuid("subsidiary_id")
-    shown = [in_treasury(account) for account in linked_accounts(organisation())]
-    return {"accounts": [one for one in shown if subsidiary_id in (None, one.get("subsidiary_id"))]}
+    subsidiary_id = listing.uuid("subsidiary_id")
+    linked = organisation().linked_accounts
+    chosen = [account for account in linked if subsidiary_id in (None, account.get("subsidiary_id"))]
+    return {
+        "accounts": [{name: one[name] for name in _TREASURY_BANK_ACCOUNT if name in one} for one in chosen]
+    }
 
 
 @blueprint.get("/fields")
@@ -83,5 +91,5 @@ def list_fields() -> Json:
 
 
 def _updated(collection: Collection) -> list[Json]:
-    since = query_parameters.timestamp("updated.gt")
+    since = listing.timestamp("updated.gt")
     return [record.document for record in collection if since is None or record.updated > since]

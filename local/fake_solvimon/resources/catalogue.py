@@ -1,4 +1,8 @@
-"""Customers, products, product categories and billing entities: one blueprint for each, all alike."""
+"""Customers, products, product categories and billing entities, one blueprint for each; and custom fields.
+
+Custom fields are found by id only. Whether Solvimon holds their references unique per resource type or in the
+whole platform is not documented; the fake takes the narrower one.
+"""
 
 from copy import deepcopy
 
@@ -8,8 +12,10 @@ from flask.typing import ResponseReturnValue
 from local.fake_solvimon.errors import ApiProblem, Json, invalid_field, no_such_path
 from local.fake_solvimon.platform import Platform
 from local.fake_solvimon.resources import context, listing
-from local.fake_solvimon.resources.definitions import PRODUCT_CATEGORIES, PRODUCTS
+from local.fake_solvimon.resources.definitions import CUSTOM_FIELDS, PRODUCT_CATEGORIES, PRODUCTS
 from local.fake_solvimon.resources.resource import Resource
+
+custom_field_routes = Blueprint("custom-fields", __name__, url_prefix="/custom-fields")
 
 
 def resource_blueprint(resource: Resource) -> Blueprint:
@@ -109,3 +115,29 @@ def _shown(record: Json) -> Json:
         if category := categories.get(shown.get("category_id") or ""):
             shown["category"] = deepcopy(category)
     return shown
+
+
+@custom_field_routes.get("")
+def list_custom_fields() -> ResponseReturnValue:
+    """Answer `GET /custom-fields`."""
+    platform = context.current_platform()
+    with platform.lock:
+        records = platform.records[CUSTOM_FIELDS.collection].values()
+        kept = listing.filtered(records, CUSTOM_FIELDS, request.args)
+        kept = listing.ordered(kept, CUSTOM_FIELDS, request.args, "reference", "asc")
+        return listing.page_of(kept, request.args, context.list_url(), dict)
+
+
+@custom_field_routes.post("")
+def create_custom_field() -> ResponseReturnValue:
+    """Answer `POST /custom-fields`."""
+    platform = context.current_platform()
+    return platform.create(CUSTOM_FIELDS, context.body(), context.request_id()), 201
+
+
+@custom_field_routes.get("/<key>")
+def get_custom_field(key: str) -> ResponseReturnValue:
+    """Answer `GET /custom-fields/{id}`."""
+    platform = context.current_platform()
+    with platform.lock:
+        return platform.find(CUSTOM_FIELDS, key, by_reference=False)

@@ -27,16 +27,7 @@ _ADDRESS = record(
 )
 _TAX_ID = record(
     id=FREE_TEXT,
-    type=choice(
-        "GENERIC_TAX_ID",
-        "AU_GST",
-        "CA_GST_HST",
-        "CA_PST",
-        "CA_PST_BC",
-        "CA_PST_MB",
-        "CA_PST_SK",
-        "CA_QST",
-    ),
+    type=choice(*names("GENERIC_TAX_ID AU_GST CA_GST_HST CA_PST CA_PST_BC CA_PST_MB CA_PST_SK CA_QST")),
     display_name=anything,
     tax_id_validation_result=anything,
 )
@@ -272,3 +263,32 @@ INVOICES = Resource(
 
 CATALOGUE = (CUSTOMERS, PRODUCTS, PRODUCT_CATEGORIES, BILLING_ENTITIES)
 ALL = (*CATALOGUE, CUSTOM_FIELDS, INVOICES, PAYMENTS)
+WEBHOOKS = Resource(
+    collection="webhooks",
+    object_type="WEBHOOK",
+    prefix="whk",
+    writable={
+        "url": text(r"https?://\S+"),
+        "name": FREE_TEXT,
+        "reference": FREE_TEXT,
+        "included_actions": list_of(FREE_TEXT),
+        "excluded_actions": list_of(FREE_TEXT),
+        "active": flag,
+        "include_previous_data": flag,
+        "authentication_type": choice("PASSWORD", "API_KEY", "NONE"),
+        "username": text(r"[a-zA-Z0-9!#$%&-_.*]*", most=256),
+        "password": text(r"[a-zA-Z0-9!#$%&-_.*]*", most=256),
+        "api_header_field": text(r"[a-zA-Z0-9_\-]*", most=256),
+        "api_key": text(r"[a-zA-Z0-9]*", most=256),
+        "signing_protocol": FREE_TEXT,
+        "previous_signing_protocol": FREE_TEXT,
+        "secret_rolled_at": timestamp,
+    },
+    read_only=frozenset(
+        names("object_type id secret_key previous_secret_key penalty_box penalty_box_data disabled_reason")
+    ),
+    required=("url", "name", "reference"),
+    defaults={"active": True, "include_previous_data": False, "authentication_type": "NONE"},
+    orderable=frozenset({"name", "reference"}),
+    listing="paged",
+)

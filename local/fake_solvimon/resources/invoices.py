@@ -1,4 +1,4 @@
-"""Invoices: read one, list, search, change, credit, make a one-off, charge the customer."""
+"""Invoices and payments: read, list, change, credit, one-offs, charge; record, reverse, refund. No bank."""
 
 import logging
 from copy import deepcopy
@@ -8,10 +8,20 @@ from flask.typing import ResponseReturnValue
 
 from local.fake_solvimon import crediting, invoicing, timestamps
 from local.fake_solvimon.errors import Json
-from local.fake_solvimon.field_checks import FREE_TEXT, anything, choice, flag, list_of, record, timestamp
+from local.fake_solvimon.field_checks import (
+    AMOUNT,
+    FREE_TEXT,
+    anything,
+    choice,
+    flag,
+    list_of,
+    record,
+    timestamp,
+)
 from local.fake_solvimon.invoices import CreditOptions
 from local.fake_solvimon.resources import context, listing
 from local.fake_solvimon.resources.definitions import INVOICES
+from local.fake_solvimon.resources.payment_definition import PAYMENTS
 
 routes = Blueprint("invoices", __name__, url_prefix="/invoices")
 _log = logging.getLogger(__name__)
@@ -24,6 +34,9 @@ CREDIT_REQUEST = record(
     delivery_date=timestamp,
     credit_details_source=choice("CURRENT", "ORIGINAL"),
 )
+payment_routes = Blueprint("payments", __name__, url_prefix="/payments")
+
+_REFUND_REQUEST = record(amount=AMOUNT)
 
 
 @routes.get("")
@@ -136,3 +149,46 @@ def _filtered(invoices: list[Json]) -> list[Json]:
         first, last = bounds
         invoices = [i for i in invoices if first <= timestamps.from_text(i["invoice_date"]) <= last]
     return invoices
+
+
+@payment_routes.get("")
+def list_payments() -> ResponseReturnValue:
+    """Answer `GET /payments`."""
+    platform = context.current_platform()
+    with platform.lock:
+        found = listing.filtered(platform.records[PAYMENTS.collection].values(), PAYMENTS, request.args)
+        found = listing.ordered(deepcopy(found), PAYMENTS, request.args, "created_at", "desc")
+    return listing.page_of(found, request.args, context.list_url(), dict)
+
+
+@payment_routes.post("")
+def create_payment() -> ResponseReturnValue:
+    """Answer `POST /payments`; the success is a 200."""
+    return context.current_platform().create_payment(context.body(), context.request_id())
+
+
+@payment_routes.get("/<key>")
+def get_payment(key: str) -> ResponseReturnValue:
+    """Answer `GET /payments/{id}`."""
+    platform = context.current_platform()
+    with platform.lock:
+        return deepcopy(platform.find(PAYMENTS, key, by_reference=False))
+
+
+@payment_routes.post("/<key>/reverse")
+def reverse_payment(key: str) -> ResponseReturnValue:
+    """Answer `POST /payments/{id}/reverse`."""
+    platform = context.current_platform()
+    with platform.lock:
+        payment = platform.find(PAYMENTS, key, by_reference=False)
+        return platform.reverse_payment(payment, context.request_id())
+
+
+@payment_routes.post("/<key>/refund")
+def refund_payment(key: str) -> ResponseReturnValue:
+    """Answer `POST /payments/{id}/refund`."""
+    platform, body = context.current_platform(), context.body()
+    _REFUND_REQUEST(body, "")
+    with platform.lock:
+        payment = platform.find(PAYMENTS, key, by_reference=False)
+        return platform.refund_payment(payment, body, context.request_id())

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from local.fake_solvimon.errors import not_found
 from local.fake_solvimon.platform import Platform
 from local.fake_solvimon.resources import context, listing
-from local.fake_solvimon.resources.webhook_definition import WEBHOOKS
+from local.fake_solvimon.resources.definitions import WEBHOOKS
 from local.fake_solvimon.webhooks import Webhook
 
 routes = Blueprint("webhooks", __name__, url_prefix="/webhooks")

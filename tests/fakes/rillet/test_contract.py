@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from local.fake_rillet.invoice_documents import INVOICE_STATUSES
+from local.fake_rillet.documents import INVOICE_STATUSES
 from local.fake_rillet.webhook_events import EVENTS
 from tests.contract.checker import check_payload, check_webhook
 from tests.contract.documents import MISSING, MISSING_REASON, document_of, documents
@@ -42,7 +42,7 @@ def test_every_webhook_of_the_fake_fits_rillets_own_schemas(rillet: Rillet) -> N
     rillet.delete(f"/invoices/{next(iter(rillet.organisation.invoices)).id}")
 
     for event in rillet.organisation.announced():
-        headers = rillet.organisation.sign(event.body, event.entity, event.event, event_id=event.id)
+        headers = rillet.organisation.webhooks.sign(event.body, event.entity, event.event, event_id=event.id)
         assert check_webhook(event.name, headers, json.loads(event.body)) == []
     assert {event.name for event in rillet.organisation.announced()} == {
         *("invoice-created", "invoice-updated", "invoice-payment-updated", "invoice-deleted"),

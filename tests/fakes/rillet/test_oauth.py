@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from local.fake_rillet.oauth.errors import ErrorPage
+from local.fake_rillet.oauth.parameters import ErrorPage
 from tests.fakes.rillet.oauth_support import CALLBACK, CHALLENGE, PUBLIC, Browser, accepted, answer_in
 from tests.fakes.rillet.support import Rillet
 

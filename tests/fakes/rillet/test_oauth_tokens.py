@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.fake_rillet.oauth.grants import ACCESS, REFRESH
+from local.fake_rillet.oauth.tokens import ACCESS, REFRESH
 from tests.fakes.rillet.oauth_support import (
     BASIC,
     CALLBACK,

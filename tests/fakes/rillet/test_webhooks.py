@@ -202,7 +202,7 @@ def test_a_regenerated_token_signs_at_once_alone_or_last_of_several(
 ) -> None:
     rillet.switch(signatures=signatures)
     webhook = rillet.organisation.add_webhook(receiver.url, TOKEN)
-    token = rillet.organisation.regenerate_token(webhook.id) if regenerated else TOKEN
+    token = rillet.organisation.webhooks.regenerate(webhook.id) if regenerated else TOKEN
     rillet.invoice()
 
     rillet.organisation.deliver_webhooks()
@@ -218,9 +218,9 @@ def test_no_header_holds_more_than_ten_signatures(rillet: Rillet) -> None:
     rillet.switch(signatures="several")
     webhook = rillet.organisation.add_webhook("http://127.0.0.1:9/")
     for _ in range(12):
-        rillet.organisation.regenerate_token(webhook.id)
+        rillet.organisation.webhooks.regenerate(webhook.id)
 
-    headers = rillet.organisation.sign(b"{}", "INVOICE", "UPDATED")
+    headers = rillet.organisation.webhooks.sign(b"{}", "INVOICE", "UPDATED")
 
     assert len(headers["X-Rillet-Signature"].split(",")) == 10
 
@@ -228,11 +228,11 @@ def test_no_header_holds_more_than_ten_signatures(rillet: Rillet) -> None:
 def test_any_body_can_be_signed_for_a_test(rillet: Rillet) -> None:
     rillet.organisation.add_webhook("http://127.0.0.1:9/", TOKEN)
 
-    headers = rillet.organisation.sign(b"anything", "invoice", "paid", at=0, event_id="e-1")
+    headers = rillet.organisation.webhooks.sign(b"anything", "invoice", "paid", at=0, event_id="e-1")
 
     upper = {name.upper(): value for name, value in headers.items()}
     signed = ["1970-01-01T00:00:00.000000Z", "e-1", "invoice", "paid"]
     assert [upper[name] for name in SIGNED_HEADERS] == signed
     assert upper["X-RILLET-SIGNATURE"] == signature(KEY, upper, b"anything")
     with pytest.raises(LookupError):
-        rillet.organisation.sign(b"", "INVOICE", "UPDATED", webhook_id="none")
+        rillet.organisation.webhooks.sign(b"", "INVOICE", "UPDATED", webhook_id="none")

@@ -1,10 +1,9 @@
 """Access to Rillet by OAuth: authorising, refreshing, disconnecting."""
 
 from local.system import LocalSystem
-from tests.fault_injection.documents import SECOND
 from tests.fault_injection.scenarios.exports import invoice_finalised
 from tests.fault_injection.scenarios.scenario import Scenario, invoking, second_announced
-from tests.fault_injection.setups import Setup
+from tests.fault_injection.setups import SECOND, Setup
 
 
 def _unauthorised(system: LocalSystem) -> Setup:

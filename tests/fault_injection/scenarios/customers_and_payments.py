@@ -4,10 +4,8 @@ from dataclasses import replace
 
 from local.sample_data.identity import solvimon_id
 from local.system import LocalSystem
-from tests.fault_injection import documents
-from tests.fault_injection.documents import FIRST, SECOND
-from tests.fault_injection.scenarios.scenario import Scenario, first_exported, invoking
-from tests.fault_injection.setups import LINKED, Setup
+from tests.fault_injection.scenarios.scenario import Scenario, first_exported, invoked, invoking
+from tests.fault_injection.setups import FIRST, LINKED, SECOND, Setup, invoice
 
 
 def _edit_customer(setup: Setup) -> None:
@@ -52,16 +50,11 @@ def _webhooks_lost(system: LocalSystem) -> Setup:
     system.invoke("sweep", {"connection": "default"})
     setup.work_off()
     system.solvimon.state.webhooks_on = system.rillet.state.webhooks_on = False
-    setup.finalise(documents.invoice(SECOND, "250.00"))
+    setup.finalise(invoice(SECOND, "250.00"))
     _edit_customer(setup)
     setup.pay()
     system.advance(900)
     return setup
-
-
-def _sweep(setup: Setup) -> None:
-    setup.system.invoke("sweep", {"connection": "default"})
-    setup.work_off()
 
 
 _PAID = Scenario(
@@ -90,4 +83,6 @@ CUSTOMERS_AND_PAYMENTS = (
     ),
     replace(_PAID, name="take back a payment that was recorded", prepare=_payment_recorded_then_deleted),
 )
-SWEEP = Scenario("sweep", "sweep", _webhooks_lost, _sweep, again=invoking("sweep"))
+SWEEP = Scenario(
+    "sweep", "sweep", _webhooks_lost, invoked("sweep", connection="default"), again=invoking("sweep")
+)

@@ -5,27 +5,38 @@ from functools import partial
 
 from local.books_check.checks import FindingType
 from local.system import LocalSystem
-from tests.fault_injection import documents
 from tests.fault_injection.acts import pay_before_applications
-from tests.fault_injection.documents import FIRST, NOTE, OTHER, SECOND
 from tests.fault_injection.scenarios.scenario import (
     Scenario,
     first_exported,
     has_no_error,
+    invoked,
     invoking,
     second_announced,
 )
-from tests.fault_injection.setups import Setup, set_up, solvimon_seed, unlinked_customer
+from tests.fault_injection.setups import (
+    FIRST,
+    NOTE,
+    OTHER,
+    SECOND,
+    Setup,
+    credit_note,
+    invoice,
+    set_up,
+    solvimon_seed,
+    unlinked_customer,
+)
 from tests.support.arrange import booked_by_hand
 
 _A_MINUTE = 4
 """Calls that the organisation of two connections takes in a minute."""
+_PERIOD = {"from": "2040-01-01", "to": "2040-02-28"}
 
 
 def invoice_finalised(system: LocalSystem, auth: str = "api_key") -> Setup:
     """A FINAL invoice whose webhook is due."""
     setup = set_up(system, auth=auth)
-    setup.finalise(documents.invoice())
+    setup.finalise(invoice())
     return setup
 
 
@@ -52,16 +63,16 @@ def _unknown_product_first(system: LocalSystem) -> Setup:
     product = next(each for each in products if each["name"] == "Berth Seats")
     [field] = [each for each in product["custom_fields"] if each["reference"] == "rillet_product_id"]
     field["value"] = "00000000-0000-4000-8000-000000000000"
-    first = documents.invoice(customer_id=unlinked_customer())
+    first = invoice(customer_id=unlinked_customer())
     first["periods"][0]["groups"][0]["products"] = [{"id": product["id"], "name": product["name"]}]
-    setup.finalise(first, documents.invoice(SECOND, "250.00", customer_id=unlinked_customer()))
+    setup.finalise(first, invoice(SECOND, "250.00", customer_id=unlinked_customer()))
     system.deliver_webhooks()
     return setup
 
 
 def _credit_note_announced(system: LocalSystem) -> Setup:
     setup = first_exported(system)
-    setup.finalise(documents.credit_note("-40.00"))
+    setup.finalise(credit_note("-40.00"))
     system.deliver_webhooks()
     return setup
 
@@ -84,8 +95,8 @@ def _two_connections(system: LocalSystem) -> Setup:
     for connection in (setup.connection, other):
         system.invoke("connect_rillet", {"connection": connection.name, "action": "status"})
     system.advance(61)
-    setup.finalise(documents.invoice(), documents.invoice(SECOND, "250.00"))
-    other.platform.load({"invoices": [documents.invoice(OTHER, "70.00")]})
+    setup.finalise(invoice(), invoice(SECOND, "250.00"))
+    other.platform.load({"invoices": [invoice(OTHER, "70.00")]})
     other.platform.finalise(OTHER)
     system.deliver_webhooks()
     system.rillet.state.rate_limit = _A_MINUTE
@@ -96,9 +107,9 @@ def _credit_note_before_its_invoice(system: LocalSystem) -> Setup:
     """The original's webhook got lost, so the note comes first."""
     setup = set_up(system)
     system.solvimon.state.webhooks_on = False
-    setup.finalise(documents.invoice())
+    setup.finalise(invoice())
     system.solvimon.state.webhooks_on = True
-    setup.finalise(documents.credit_note("-40.00"))
+    setup.finalise(credit_note("-40.00"))
     system.deliver_webhooks()
     return setup
 
@@ -107,15 +118,8 @@ def _invoice_missing_in_rillet(system: LocalSystem) -> Setup:
     """No webhook notified of it."""
     setup = first_exported(system)
     system.solvimon.state.webhooks_on = False
-    setup.finalise(documents.invoice(SECOND, "250.00"))
+    setup.finalise(invoice(SECOND, "250.00"))
     return setup
-
-
-def _reconcile(setup: Setup) -> object:
-    period = {"from": "2040-01-01", "to": "2040-02-28"}
-    answer = setup.invoke("reconcile", connection=setup.connection.name, **period)
-    setup.work_off()
-    return answer
 
 
 def _rejected_and_fixed(system: LocalSystem) -> Setup:
@@ -125,16 +129,10 @@ def _rejected_and_fixed(system: LocalSystem) -> Setup:
     product = next(each for each in products if each["name"] == "Harbour Planner")
     field, product["custom_fields"] = product["custom_fields"], []
     system.put_settings("default", setup.connection.settings | {"fallback_products": {}})
-    setup.finalise(documents.invoice())
+    setup.finalise(invoice())
     setup.work_off()
     product["custom_fields"] = field
     return setup
-
-
-def _retry(setup: Setup) -> object:
-    answer = setup.invoke("export_invoice", retry="all")
-    setup.work_off()
-    return answer
 
 
 def _booked_by_hand(system: LocalSystem) -> Setup:
@@ -223,7 +221,7 @@ REQUESTED = (
         "reconcile and export what is missing",
         "reconcile",
         _invoice_missing_in_rillet,
-        _reconcile,
+        invoked("reconcile", connection="default", **_PERIOD),
         by_person=True,
         succeeded=lambda answer: has_no_error(answer) and "tied_out" in answer,
     ),
@@ -231,7 +229,7 @@ REQUESTED = (
         "retry what was rejected",
         "export_invoice",
         _rejected_and_fixed,
-        _retry,
+        invoked("export_invoice", retry="all"),
         by_person=True,
         succeeded=has_no_error,
         again=invoking("export_invoice", retry="all"),

@@ -7,7 +7,7 @@ from local.books_check.checks import FindingType
 from local.sample_data.identity import solvimon_id
 from local.system import LocalSystem
 from tests.fault_injection.acts import rename_customer
-from tests.fault_injection.scenarios.scenario import Scenario, first_exported
+from tests.fault_injection.scenarios.scenario import Scenario, first_exported, invoked
 from tests.fault_injection.setups import LINKED, Setup, set_up
 from tests.integration.imports import support
 
@@ -57,12 +57,6 @@ def _renamed_by_the_accountant(system: LocalSystem) -> Setup:
     return setup
 
 
-def _import_and_work_off(setup: Setup) -> object:
-    answer = setup.invoke("import_customers")
-    setup.work_off()
-    return answer
-
-
 def _rename_and_synchronise(setup: Setup) -> None:
     """A person renames the customer in Solvimon, and its synchronisation begins."""
     rename_customer(setup)
@@ -71,7 +65,7 @@ def _rename_and_synchronise(setup: Setup) -> None:
 
 _RENAMED = replace(
     _import("customers", _renamed_by_the_accountant, "import a customer that a person renames"),
-    start=_import_and_work_off,
+    start=invoked("import_customers"),
     acts=("rename the customer",),
     # The import has read the customer, and its own PATCH follows.
     unprotected=("PutItem default#link-customer", "PATCH /customers"),

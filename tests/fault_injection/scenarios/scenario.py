@@ -6,9 +6,7 @@ from typing import Any
 
 from local.books_check.checks import FindingType
 from local.system import LocalSystem
-from tests.fault_injection import documents
-from tests.fault_injection.documents import SECOND
-from tests.fault_injection.setups import Setup, set_up
+from tests.fault_injection.setups import SECOND, Setup, invoice, set_up
 
 
 @dataclass(frozen=True)
@@ -58,16 +56,27 @@ def invoking(function: str, **event: object) -> Callable[[Setup], object]:
     return lambda setup: setup.system.invoke(function, event)
 
 
+def invoked(function: str, **event: object) -> Callable[[Setup], object]:
+    """A start by a person's invocation, after which the workers do what follows from it."""
+
+    def start(setup: Setup) -> object:
+        answer = setup.invoke(function, **event)
+        setup.work_off()
+        return answer
+
+    return start
+
+
 def first_exported(system: LocalSystem, **settings: str) -> Setup:
     """A setup in which one invoice is in Rillet, so that all links are known."""
     setup = set_up(system, settings=settings)
-    setup.finalise(documents.invoice())
+    setup.finalise(invoice())
     setup.work_off()
     return setup
 
 
 def second_announced(setup: Setup, **more: object) -> Setup:
     """One more invoice is FINAL, and its webhook has been delivered."""
-    setup.finalise(documents.invoice(SECOND, "250.00", **more))
+    setup.finalise(invoice(SECOND, "250.00", **more))
     setup.system.deliver_webhooks()
     return setup

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from local.aws.configuration import StackConfiguration
 from local.aws.server import environment
+from local.aws.stack_contents import StackConfiguration
 from local.system import LocalSystem
 from tests.support.builders import Json
 

@@ -13,7 +13,7 @@ import requests
 from werkzeug.serving import make_server
 
 from local.aws.runtime import LambdaContext
-from local.fake_rillet.app import create_app
+from local.fake_rillet.server import create_app
 from local.fake_vendor.http_server import QuietHandler
 from local.system import LocalSystem
 from tests.integration.connect_rillet.captured_logs import Logs

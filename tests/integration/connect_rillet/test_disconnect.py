@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from local import sample_data
-from local.fake_rillet.oauth.grants import REFRESH
+from local.fake_rillet.oauth.tokens import REFRESH
 from local.system import LocalSystem
 from tests.integration.connect_rillet.captured_logs import Logs
 from tests.integration.connect_rillet.support import (

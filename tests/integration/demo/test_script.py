@@ -8,7 +8,7 @@ import pytest
 from local import sample_data
 from local.demo import second_connection
 from local.demo.context import Context, DemoStopped, Json, Section
-from local.demo.sections import one_invoice, read_only, reconciliation
+from local.demo.sections import one_invoice, reconciliation, until_somebody_acts
 from local.system import LocalSystem
 from tests.integration.demo.support import figures, in_one_line, run_demo
 
@@ -149,7 +149,7 @@ def test_the_clock_is_moved_on_when_all_that_is_left_waits(system: LocalSystem) 
 def test_the_demo_shows_a_waiting_connection_its_headline_and_the_act_that_ends_it(
     system: LocalSystem,
 ) -> None:
-    code, screen = run_demo(system, one_invoice.SECTION, read_only.SECTION)
+    code, screen = run_demo(system, one_invoice.SECTION, until_somebody_acts.READ_ONLY)
 
     text = in_one_line(screen)
     assert code == 0

@@ -156,7 +156,7 @@ def test_a_webhook_is_published_only_if_its_signature_is_true(
     body, sent_with = given["body"].encode(), given["headers"]
     if name:
         names = sent_with["x-rillet-entity"], sent_with["x-rillet-event"]
-        true = connection.organisation.sign(body, *names, event_id=sent_with["x-rillet-id"])
+        true = connection.organisation.webhooks.sign(body, *names, event_id=sent_with["x-rillet-id"])
     else:
         true = signed(system, body, connection.webhook_secret)
 

@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from local.fake_rillet.json_encoding import encode
 from local.fake_rillet.organisation import Organisation
 from local.fake_rillet.webhook_events import Event
+from local.fake_rillet.wire import encode
 from local.fake_solvimon.platform import Platform
 from local.system import Connection, LocalSystem
 from tests.support.arrange import connect_demo, export, load, put_secret
@@ -52,7 +52,7 @@ def post(
     event_id: str | None = None,
 ) -> int:
     """Deliver any body as a signed webhook of Rillet; returns the status of the answer."""
-    headers = connection.organisation.sign(body, entity, happened, event_id=event_id)
+    headers = connection.organisation.webhooks.sign(body, entity, happened, event_id=event_id)
     event = {
         "routeKey": RILLET_ROUTE,
         "pathParameters": {"connection": connection.name},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.fake_rillet.json_encoding import encode
+from local.fake_rillet.wire import encode
 from local.system import LocalSystem
 from solvimon_rillet.ledger.ledger import LEASE_SECONDS, Ledger
 from solvimon_rillet.solvimon.client import SolvimonClient

@@ -3,7 +3,7 @@
 import pytest
 
 from local import sample_data
-from local.fake_rillet.pagination import CURSOR_SECONDS
+from local.fake_rillet.listing import CURSOR_SECONDS
 from local.system import LocalSystem
 from solvimon_rillet.aws.eventbridge import Bus
 from solvimon_rillet.aws.s3_sns import WORK_PREFIX, ReportBucket, Topic

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.fake_rillet.timestamps import write_timestamp
+from local.fake_rillet.wire import write_timestamp
 from local.system import LocalSystem
 from solvimon_rillet.workflows.sweep import payments
 from tests.integration.mark_invoice_paid.support import PAID
@@ -56,7 +56,7 @@ def test_a_restarted_list_keeps_the_watermark(exported: Silent, monkeypatch: pyt
     add_foreign_invoices(exported, 150)
     before = exported.watermark
     with monkeypatch.context() as patch:
-        patch.setattr("local.fake_rillet.pagination.CURSOR_SECONDS", 0)
+        patch.setattr("local.fake_rillet.listing.CURSOR_SECONDS", 0)
         findings = exported.sweep()
 
     assert findings["errors"] == []

@@ -7,8 +7,8 @@ from decimal import Decimal
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from local.fake_rillet.invoice_documents import invoice_document
-from local.fake_rillet.invoice_requests import read_invoice
+from local.fake_rillet.document_requests import read_invoice
+from local.fake_rillet.documents import invoice_document
 from local.fake_rillet.organisation import Organisation
 from local.fake_rillet.validation import Checks, Fields
 from solvimon_rillet.errors import Code, NeedsAttention
@@ -56,8 +56,7 @@ RILLET = _rillet()
 
 def _booked_by_rillet(payload: Json) -> tuple[Decimal, Decimal, Decimal]:
     """Net, tax and gross as the fake Rillet calculates them, after its own validation."""
-    checks = Checks(strict_scale=True)
-    request = read_invoice(Fields(payload, checks), checks, RILLET.switches)
+    request = read_invoice(Fields(payload, Checks(strict_scale=True)), RILLET.switches)
     document = invoice_document(RILLET, request, str(request.invoice_number), SUBSIDIARY)
     net, tax, gross = (Decimal(document[name]["amount"]) for name in ("net_amount", "taxed_amount", "total"))
     return net, tax, gross

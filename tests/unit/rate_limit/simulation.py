@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from local.fake_rillet.rate_limit import RateLimiter
+from local.fake_rillet.calls import RateLimiter
 from solvimon_rillet.rate_limit.limiter import RETRY_EARLY_SECONDS
 from solvimon_rillet.rate_limit.send_times import Priority, RateLimit, RequestWindow, next_send_time
 

@@ -1,22 +1,29 @@
-"""AWS without sockets: requests of boto3 become plain calls of moto's application in the same thread.
+"""boto3's clients in this process: made once, and without sockets.
 
 Most calls go to AWS. Over loopback each opens a connection and wakes another thread of the same process
-twice: a quarter of the time of an integration test. Other processes, such as the AWS CLI, use the socket.
-The vendors stay behind sockets: connections must break there. Nobody checks a signature here, so a request
-only says who signs for which service; S3's keep theirs, which names how the body is written.
+twice: a quarter of the time of an integration test. So requests become plain calls of moto's application in
+the same thread. Other processes, such as the AWS CLI, use the socket. The vendors stay behind sockets:
+connections must break there. Nobody checks a signature here, so a request only says who signs for which
+service; S3's keep theirs, which names how the body is written.
+
+To make a client takes longer than most calls, and each cold start makes several.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 from urllib.parse import unquote, urlsplit
 
+import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
+from botocore.config import Config
 from botocore.httpsession import URLLib3Session
+from botocore.retries import quota
 from botocore.signers import RequestSigner
 from urllib3 import HTTPResponse
 from werkzeug.test import run_wsgi_app
@@ -90,3 +97,42 @@ def aws_response(
 def text_of(value: object) -> str:
     """Return a header's value or a body as text: botocore has both texts and bytes."""
     return value.decode() if isinstance(value, bytes) else str(value or "")
+
+
+@contextmanager
+def clients_made_once() -> Iterator[None]:
+    """While this lasts, a cold start gets the client that an earlier one with the same options has made.
+
+    Its allowance of retries is full again, as that of a new client.
+    """
+    make: Callable[..., Any] = boto3.client
+    made: dict[tuple[str, str], tuple[Any, list[quota.RetryQuota]]] = {}
+    making = threading.Lock()  # boto3 cannot make clients in two threads at once
+
+    def client(service: str, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - the client's type is the service's
+        config = options.get("config")
+        if args or options.keys() != {"config"} or not isinstance(config, Config):
+            return make(service, *args, **options)
+        with making:
+            key = service, repr(sorted(vars(config).items(), key=str))
+            if key not in made:
+                allowances: list[quota.RetryQuota] = []
+                with patch.object(quota, "RetryQuota", _remembering(allowances)):
+                    made[key] = make(service, **options), allowances
+            kept, allowances = made[key]
+            for allowance in allowances:
+                allowance.release(allowance.INITIAL_CAPACITY)
+            return kept
+
+    with patch.object(boto3, "client", client):
+        yield
+
+
+def _remembering(allowances: list[quota.RetryQuota]) -> Callable[[], quota.RetryQuota]:
+    real = quota.RetryQuota
+
+    def new() -> quota.RetryQuota:
+        allowances.append(real())
+        return allowances[-1]
+
+    return new

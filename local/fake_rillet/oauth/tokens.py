@@ -1,19 +1,81 @@
-"""Codes and tokens, and the rules by which one becomes the other."""
+"""Codes and tokens, which stand for what a person granted, and the rules by which one becomes the other."""
 
+import base64
+import hashlib
+import hmac
 import re
 import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from local.fake_rillet.oauth.clients import Client
-from local.fake_rillet.oauth.errors import OAuthError
-from local.fake_rillet.oauth.grants import ACCESS, REFRESH, Code, Grant, Token
-from local.fake_rillet.oauth.parameters import Parameters, read_scope
+from local.fake_rillet.oauth.parameters import OAuthError, Parameters, read_scope
 from local.fake_rillet.store import Json
 
+ACCESS = "access"
+REFRESH = "refresh"
+CODE_SECONDS = 60
 _CODE_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 _HOUR = 60 * 60
+
+
+@dataclass
+class Grant:
+    """One consent: all tokens that descend from it are a family."""
+
+    client_id: str
+    organisation_id: str
+    scope: tuple[str, ...]
+    revoked: bool = False
+
+
+@dataclass
+class Code:
+    """An authorization code, which is good once and for 60 seconds."""
+
+    value: str = field(repr=False)
+    grant: Grant
+    redirect_uri: str
+    code_challenge: str
+    issued_at: float
+    used: bool = False
+
+    def expired(self, now: float) -> bool:
+        """Tell whether its time is over."""
+        return now >= self.issued_at + CODE_SECONDS
+
+    def verified_by(self, code_verifier: str) -> bool:
+        """Tell whether the PKCE verifier belongs to the challenge."""
+        digest = base64.urlsafe_b64encode(hashlib.sha256(code_verifier.encode()).digest())
+        return hmac.compare_digest(digest.rstrip(b"="), self.code_challenge.encode())
+
+
+@dataclass
+class Token:
+    """An access or refresh token.
+
+    Attributes:
+        kind: `ACCESS` or `REFRESH`.
+        scope: an access token may have less than its grant.
+        issued_at: Unix seconds.
+        expires_at: Unix seconds; fixed when it was issued.
+        rotated_at: when a refresh token was first replaced by another one.
+        revoked: by itself; its whole grant may be revoked as well.
+    """
+
+    value: str = field(repr=False)
+    kind: str
+    grant: Grant
+    scope: tuple[str, ...]
+    issued_at: float
+    expires_at: float
+    rotated_at: float | None = None
+    revoked: bool = False
+
+    def alive(self, now: float) -> bool:
+        """Tell whether it is neither expired nor revoked; a rotated one may still be."""
+        return not self.revoked and not self.grant.revoked and now < self.expires_at
 
 
 @dataclass

@@ -1,12 +1,19 @@
-"""600 invoices waiting, 8 workers, and Rillet's rolling limit: how much of it is used, and in which order."""
+"""Workers under load: many invoices at Rillet's limit, and a connection whose vendor hangs beside another."""
 
+import json
 import time
 from collections.abc import Iterator
+from statistics import median
+from typing import Any
+
+import requests
 
 from local.fake_rillet.calls import Call
 from local.system import Connection, LocalSystem
 from solvimon_rillet.rate_limit.send_times import Priority
 from tests.benchmarks.setup import Json, book, connected, finalise
+from tests.benchmarks.simulated_time import SimulatedTime, simulated, worker
+from tests.support.builders import bus_event
 from tests.unit.rate_limit.simulation import LIMIT, WINDOW, Simulation
 
 WORKERS = 8
@@ -14,6 +21,13 @@ SHORT_WINDOW, MARGIN = 40.0, 1.0
 """Seconds: two thirds of Rillet's minute, and the full margin, which covers the latency to the fake."""
 PACING = {"requests": LIMIT, "window_seconds": SHORT_WINDOW, "margin_seconds": MARGIN}
 _TIMEOUT = 600
+HANGING, MINUTES = 1000, 10
+EVERY_SECONDS = 6
+"""A document of the other connection; ten a minute."""
+READ_SECONDS = 20
+DEFAULT_WORKERS = 2
+"""The template's default."""
+LIMIT_SECONDS = 5
 
 
 def shares_of_budget(_system: LocalSystem) -> Iterator[Json]:
@@ -95,4 +109,66 @@ def simulated_share_of_budget() -> Json:
         "share_of_budget": round(simulation.share(), 3),
         "refused_429": simulation.refused,
         "handed_back_per_call": round(simulation.handed_back / 300, 2),
+    }
+
+
+def isolation(system: LocalSystem) -> Iterator[Json]:
+    """Work off both in simulated time; the queue is in order, while SQS gives the other's messages sooner."""
+    system.rillet.state.rate_limit = 1_000_000
+    hanging, other = system.connect_demo("hanging"), system.connect_demo("other")
+    system.solvimon.state.webhooks_on = system.rillet.state.webhooks_on = False
+    ids = [f"invo_other{number}" for number in range(MINUTES * 60 // EVERY_SECONDS)]
+    finalise(other, *ids)
+    clock = SimulatedTime(system.clock.now())
+    calls = {"hanging": 0}
+    sent, waits = dict[str, float](), dict[str, float]()
+
+    def vendor(request: requests.PreparedRequest) -> requests.Response | None:
+        if request.headers.get("X-API-KEY") == hanging.solvimon_api_key:
+            calls["hanging"] += 1
+            clock.sleep(READ_SECONDS)
+            raise requests.ReadTimeout("it hangs")
+        clock.sleep(clock.answer_time())
+        return None
+
+    def send(*messages: tuple[str, str]) -> None:
+        url = system.deployment.queues["export_invoice"].url
+        for start in range(0, len(messages), 10):
+            entries: Any = [
+                {"Id": str(number), "MessageBody": json.dumps(bus_event(document_id, connection))}
+                for number, (document_id, connection) in enumerate(messages[start : start + 10])
+            ]
+            system.aws.sqs.send_message_batch(QueueUrl=url, Entries=entries)
+
+    def arrivals() -> None:
+        for document_id in ids:
+            sent[document_id] = clock.now()
+            send((document_id, other.name))
+            clock.sleep(EVERY_SECONDS)
+
+    def done(messages: list[Json]) -> None:
+        for message in messages:
+            detail = json.loads(message["Body"])["detail"]
+            if detail["connection"] == other.name:
+                waits[detail["id"]] = clock.now() - sent[detail["id"]]
+
+    with simulated(system, clock, vendor):
+        send(*((f"invo_hanging{number}", hanging.name) for number in range(HANGING)))
+        clock.spawn(arrivals)
+        for _ in range(DEFAULT_WORKERS):
+            clock.spawn(
+                lambda: worker(system, clock, "export_invoice", clock.start + MINUTES * 60, done=done)
+            )
+        clock.run()
+    in_time = sorted(waits.values())
+    yield {
+        "measure": "isolation",
+        "hanging_backlog": HANGING,
+        "other_median_wait_s": round(median(in_time), 2),
+        "other_p95_wait_s": round(in_time[len(in_time) * 95 // 100], 2),
+        "other_done": len(in_time),
+        "of": len(ids),
+        "calls_that_hung": calls["hanging"],
+        "minutes": MINUTES,
+        "within_limit": median(in_time) < LIMIT_SECONDS and len(in_time) >= len(ids) * 0.95,
     }

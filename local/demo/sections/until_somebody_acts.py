@@ -1,12 +1,13 @@
-"""An invoice that a person must fix: code, plain words, remedy; then it goes through."""
+"""What waits until somebody acts: an invoice that a person must fix, and a connection that may only read."""
 
 from local.demo import tables
 from local.demo.context import Context, Json, Numbers, Section
 from local.demo.new_customers import UNLINKED_PRODUCT as PRODUCT
+from local.demo.new_customers import bill_unlinked_product
 from local.sample_data.identity import rillet_id, solvimon_id
 
 
-def _run(context: Context) -> Numbers:
+def _reject(context: Context) -> Numbers:
     invoice = _invoice_of_the_product(context)
     number = context.finalise(invoice)
     context.console.say(
@@ -43,12 +44,7 @@ def _invoice_of_the_product(context: Context) -> str:
         {"organization": {"id": context.connection.organisation.id}, "products": [PRODUCT.rillet()]}
     )
     draft = context.another("new-customer", "demo-rejected", "its product was not linked at first")
-    for period in draft["periods"]:
-        for group in period["groups"]:
-            group["products"] = [PRODUCT.solvimon(with_link=False)]
-            for line in group["lines"]:
-                line["description"] = PRODUCT.title
-                line["product_items"] = []
+    bill_unlinked_product(draft)
     return str(draft["id"])
 
 
@@ -68,4 +64,45 @@ def _seen_of_rejected(context: Context, invoice: str) -> dict[str, object]:
     }
 
 
-SECTION = Section("An invoice that cannot be booked as it is", _run)
+def _forbid_writing(context: Context) -> Numbers:
+    invoice = context.another("two-rates", "demo-read-only", "Rillet let us read, and not write, at first")[
+        "id"
+    ]
+    number = context.finalise(invoice)
+    context.console.say(
+        f"Somebody in Rillet takes away the right to write; {number} is finalised meanwhile. It waits, and "
+        "the connection's headline says so from the first try."
+    )
+    context.system.rillet.state.misbehave("status", "POST", "/invoices", status=403)
+    context.deliver_webhooks()
+    context.until(context.everything_waits, f"The first try of {number}", jumps=False)
+    stopped = _ask(context)
+    [group] = [each for each in stopped["waiting"] if invoice in each["ids"]]
+    context.console.show(
+        tables.facts(
+            (
+                ("Headline", stopped["headline"]["text"]),
+                ("State", stopped["headline"]["state"]),
+                ("What to do", group["what_to_do"]),
+            )
+        )
+    )
+    context.system.rillet.state.behave()
+    event = {"connection": context.connection.name, "invoice_ids": [invoice]}
+    [result] = context.system.invoke("export_invoice", event)["results"]
+    context.until(context.settled, f"The end of the wait of {number}", jump=60)
+    ended = _ask(context)
+    context.console.say(f"The right is back: export_invoice answers “{result['outcome']}” at once.")
+    context.console.show(tables.facts((("Headline", ended["headline"]["text"]),)))
+    context.expect(stopped["headline"]["state"] == "stopped", "The headline did not say that it is stopped.")
+    context.expect(not any(invoice in each["ids"] for each in ended["waiting"]), f"{number} still waits.")
+    return {"headline_while_read_only": stopped["headline"]["state"]}
+
+
+def _ask(context: Context) -> Json:
+    answer: Json = context.system.invoke("sync_status", {"connection": context.connection.name})
+    return answer
+
+
+REJECTED = Section("An invoice that cannot be booked as it is", _reject)
+READ_ONLY = Section("A connection that may only read, and its headline", _forbid_writing)
