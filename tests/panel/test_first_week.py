@@ -211,7 +211,7 @@ def test_the_connections_are_listed_where_there_are_several(system: LocalSystem,
 
 
 def test_an_outage_of_the_panels_table_is_a_page_that_says_so(
-    system: LocalSystem, default: Connection, operator: Visitor, aws_retries_at_once: None
+    system: LocalSystem, operator: Visitor, aws_retries_at_once: None
 ) -> None:
     with system.aws.outage("dynamodb"):
         answer = operator.get(f"{CONNECTION}/activity")
@@ -222,7 +222,7 @@ def test_an_outage_of_the_panels_table_is_a_page_that_says_so(
 
 
 def test_an_outage_of_lambda_is_a_page_that_says_so(
-    system: LocalSystem, default: Connection, operator: Visitor, aws_retries_at_once: None
+    system: LocalSystem, operator: Visitor, aws_retries_at_once: None
 ) -> None:
     with system.aws.outage("lambda"):
         pages = [operator.get(path) for path in (CONNECTION, "/panel/connections")]

@@ -68,7 +68,7 @@ def test_the_whole_list_is_saved_filled_given_back_checked_and_done(
 
 
 def test_a_list_that_takes_longer_than_a_page_waits_can_be_saved_later(
-    system: LocalSystem, default: Connection, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+    operator: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     invoke, page = Functions.invoke, operator.page(PAGE)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.system import Connection, LocalSystem
+from local.system import LocalSystem
 from solvimon_rillet.panel.csv_rows import as_csv
 from solvimon_rillet.panel.reports import Reports
 from tests.panel.answers import answered, renamed
@@ -135,12 +135,7 @@ def report(monkeypatch: pytest.MonkeyPatch) -> Json:
 
 @pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE.keys())
 def test_a_hostile_name_is_text(
-    system: LocalSystem,
-    default: Connection,
-    admin: Visitor,
-    monkeypatch: pytest.MonkeyPatch,
-    report: Json,
-    name: str,
+    system: LocalSystem, admin: Visitor, monkeypatch: pytest.MonkeyPatch, report: Json, name: str
 ) -> None:
     answered(system, monkeypatch, renamed(ANSWERS, name, KEPT))
     report |= renamed(SAID, name, KEPT)
@@ -151,7 +146,7 @@ def test_a_hostile_name_is_text(
 
 @pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE.keys())
 def test_a_hostile_name_in_a_file_of_links_is_text_in_what_comes_of_it(
-    system: LocalSystem, default: Connection, admin: Visitor, monkeypatch: pytest.MonkeyPatch, name: str
+    system: LocalSystem, admin: Visitor, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     answered(system, monkeypatch, renamed(ANSWERS, name, KEPT))
     form = admin.form(admin.page("/mappings/products"), "/check")
@@ -185,12 +180,7 @@ SHAPES: list[Any] = [
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_an_answer_of_another_shape_fails_no_page(
-    system: LocalSystem,
-    default: Connection,
-    admin: Visitor,
-    monkeypatch: pytest.MonkeyPatch,
-    report: Json,
-    shape: Json,
+    system: LocalSystem, admin: Visitor, monkeypatch: pytest.MonkeyPatch, report: Json, shape: Json
 ) -> None:
     answered(system, monkeypatch, dict.fromkeys(ANSWERS, shape))
     report |= {"findings": "x", "figures": [{}], "notes": None}
@@ -200,11 +190,7 @@ def test_an_answer_of_another_shape_fails_no_page(
 
 
 def test_every_page_offers_its_answers_as_json_and_the_commands_of_the_very_events(
-    system: LocalSystem,
-    default: Connection,
-    admin: Visitor,
-    monkeypatch: pytest.MonkeyPatch,
-    report: Json,
+    system: LocalSystem, admin: Visitor, monkeypatch: pytest.MonkeyPatch, report: Json
 ) -> None:
     asked = answered(system, monkeypatch, ANSWERS)
     report |= SAID

@@ -55,7 +55,7 @@ def test_the_control_of_a_cause_stands_in_its_place_and_offers_the_record_of_the
 
 
 def test_linking_in_place_books_what_waited_for_it(
-    system: LocalSystem, default: Connection, product: Json, operator: Visitor
+    system: LocalSystem, product: Json, operator: Visitor
 ) -> None:
     seen = set[str]()
     page = operator.page(PAGE)
@@ -99,7 +99,7 @@ def test_what_became_of_documents_is_followed_until_all_have_ended(
 
 
 def test_a_broken_connection_is_one_card_with_the_way_to_reconnect(
-    system: LocalSystem, default: Connection, admin: Visitor, monkeypatch: pytest.MonkeyPatch
+    system: LocalSystem, admin: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wait = {
         **{"reason": "Rillet refuses the key.", "needs_person": True, "kind": "invoice", "documents": 2},
@@ -117,7 +117,7 @@ def test_a_broken_connection_is_one_card_with_the_way_to_reconnect(
 
 
 def test_rows_that_an_import_left_out_are_named_and_can_be_imported_again(
-    system: LocalSystem, default: Connection, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rillet_id = "0198c1d2-0000-4000-8000-000000000001"
     lost = {"rillet_id": rillet_id, "name": None, "code": "row_incomplete", "what": "It has no name."}
@@ -154,7 +154,7 @@ def test_a_viewer_sees_the_causes_and_no_button_that_changes_something(
 
 
 def test_records_without_a_link_are_listed_and_can_be_linked_and_unlinked(
-    product: Json, system: LocalSystem, default: Connection, operator: Visitor
+    product: Json, operator: Visitor
 ) -> None:
     page = operator.page("/mappings/products")
     editor = operator.page(f"/needs-attention?fix=product:{product['id']}")

@@ -46,7 +46,7 @@ def canned(system: LocalSystem, monkeypatch: pytest.MonkeyPatch, answers: dict[s
     monkeypatch.setattr(system.runtime, "invoke", answer)
 
 
-def test_the_panel_leads_to_the_only_connection(system: LocalSystem, operator: Visitor) -> None:
+def test_the_panel_leads_to_the_only_connection(operator: Visitor) -> None:
     home = operator.get("/panel")
     connections = operator.get("/panel/connections")
 
@@ -54,9 +54,7 @@ def test_the_panel_leads_to_the_only_connection(system: LocalSystem, operator: V
     assert connections.status_code in {200, 303}
 
 
-def test_the_first_day_shows_the_steps_and_nothing_else(
-    system: LocalSystem, default: Connection, admin: Visitor
-) -> None:
+def test_the_first_day_shows_the_steps_and_nothing_else(system: LocalSystem, admin: Visitor) -> None:
     page = admin.page()
 
     assert "Set up default" in page
@@ -67,7 +65,7 @@ def test_the_first_day_shows_the_steps_and_nothing_else(
 
 
 def test_a_step_with_a_control_says_no_invocation_and_each_address_once(
-    system: LocalSystem, default: Connection, admin: Visitor
+    system: LocalSystem, admin: Visitor
 ) -> None:
     add_connection(system)
 
@@ -191,9 +189,7 @@ def test_a_document_that_the_ledger_does_not_know_says_what_that_can_mean(operat
     assert "Dry run" in page
 
 
-def test_an_id_of_another_kind_leads_to_its_document(
-    system: LocalSystem, rejected: list[Json], operator: Visitor
-) -> None:
+def test_an_id_of_another_kind_leads_to_its_document(rejected: list[Json], operator: Visitor) -> None:
     assert f"<code>{REJECTED}</code>" in operator.page(f"/documents/credit_memo/{REJECTED}")
 
 
@@ -285,7 +281,7 @@ def test_a_result_is_shown_to_the_person_who_pressed_the_button_only(
 
 
 def test_connecting_leads_to_rillet_and_only_to_a_host_that_the_deployment_allows(
-    system: LocalSystem, default: Connection, admin: Visitor, monkeypatch: pytest.MonkeyPatch
+    system: LocalSystem, admin: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     system.connect("acme", auth="oauth", rillet={"organization": {"trade_name": "Acme"}})
     path = "/panel/connections/acme"
@@ -302,9 +298,7 @@ def test_connecting_leads_to_rillet_and_only_to_a_host_that_the_deployment_allow
     assert "evil.example" not in refused.headers["location"]
 
 
-def test_disconnecting_asks_for_the_name_of_the_connection(
-    system: LocalSystem, default: Connection, admin: Visitor
-) -> None:
+def test_disconnecting_asks_for_the_name_of_the_connection(admin: Visitor) -> None:
     page = admin.page("/disconnect")
 
     wrong = visible(admin.send(page, "/disconnect", name="acme"))
@@ -429,11 +423,7 @@ def hostile(name: str) -> Json:
 
 @pytest.mark.parametrize("shape", [{}, {"connections": None, "counts": [], "failures": {}, "recent": "x"}])
 def test_an_answer_of_another_shape_fails_no_page(
-    system: LocalSystem,
-    default: Connection,
-    operator: Visitor,
-    monkeypatch: pytest.MonkeyPatch,
-    shape: Json,
+    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch, shape: Json
 ) -> None:
     canned(system, monkeypatch, {"sync_status": shape, "connect_rillet": shape})
 
@@ -508,7 +498,7 @@ def test_many_documents_are_listed_page_by_page(
 
 
 def test_documents_are_a_table_for_a_spreadsheet_in_which_no_name_is_a_formula(
-    system: LocalSystem, default: Connection, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = {
         "kind": "invoice",

@@ -69,7 +69,7 @@ def test_a_difference_leads_to_the_story_of_its_document(
     ],
 )
 def test_a_period_that_cannot_be_compared_is_named_and_nothing_begins(
-    system: LocalSystem, default: Connection, operator: Visitor, form: Json, problem: str
+    system: LocalSystem, operator: Visitor, form: Json, problem: str
 ) -> None:
     page = operator.page(PAGE)
     before = invocations(system)
@@ -170,7 +170,7 @@ def test_the_bridge_ends_at_rillets_total_whatever_the_findings_say() -> None:
 
 
 def test_reports_are_filtered_by_their_days_and_say_who_asked_for_them(
-    system: LocalSystem, default: Connection, operator: Visitor
+    system: LocalSystem, operator: Visitor
 ) -> None:
     reconciled(system, operator)
 

@@ -90,7 +90,7 @@ def test_only_the_ticked_rows_of_a_preview_are_imported(
 
 
 def test_an_import_runs_under_the_name_of_the_form_and_is_followed_until_it_has_ended(
-    system: LocalSystem, default: Connection, operator: Visitor
+    system: LocalSystem, operator: Visitor
 ) -> None:
     path = began(operator, "import")
     page = ended(system, operator, path)
@@ -116,7 +116,7 @@ def test_a_run_that_has_not_begun_yet_is_asked_for_again(operator: Visitor) -> N
 
 
 def test_the_progress_of_a_run_is_shown_in_words(
-    system: LocalSystem, operator: Visitor, default: Connection, monkeypatch: pytest.MonkeyPatch
+    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = {
         **{"kind": "import_customers", "state": "running", "started": "2026-11-29T08:00:00Z", "by": "ada"},
