@@ -8,7 +8,7 @@ import requests
 from local.system import Connection, LocalSystem
 from solvimon_rillet.panel.bridge import bridge_of
 from tests.integration.sync_status.support import finalised, some, unlinked
-from tests.panel.answers import answered
+from tests.panel.answers import AnswerWith
 from tests.panel.visitor import CONNECTION, Visitor, invocations, kept, signed_in, visible
 from tests.support.builders import Json
 
@@ -184,13 +184,13 @@ def test_reports_are_filtered_by_their_days_and_say_who_asked_for_them(
 
 
 def test_a_reconciliation_that_runs_is_named_with_the_way_to_its_progress(
-    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+    operator: Visitor, answered: AnswerWith
 ) -> None:
     run = {
         **{"kind": "reconcile", "state": "running", "started": "2026-11-29T08:00:00Z", "by": "ada"},
         "execution": "arn:aws:lambda:eu:1:function:f:1/durable-execution/panel-abc/1",
     }
-    answered(system, monkeypatch, {"sync_status": {"under_way": [run], "connection": "default"}})
+    answered({"sync_status": {"under_way": [run], "connection": "default"}})
 
     page = operator.page(PAGE)
 

@@ -7,7 +7,7 @@ import requests
 
 from local.system import Connection, LocalSystem
 from tests.integration.sync_status.support import finalised, some, unlinked
-from tests.panel.answers import answered
+from tests.panel.answers import AnswerWith
 from tests.panel.visitor import CONNECTION, Markup, Visitor, forms, signed_in, visible
 from tests.support.arrange import load
 from tests.support.builders import FIRST, Json
@@ -66,7 +66,7 @@ def test_rows_of_a_preview_are_filtered_ticked_and_saved_as_a_file_with_all_of_t
 
 
 def test_only_the_ticked_rows_of_a_preview_are_imported(
-    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch, answered: AnswerWith
 ) -> None:
     ids = [f"0198c1d2-0000-4000-8000-00000000000{number}" for number in range(2)]
     rows = [{"rillet_id": each, "name": "Anchor", "outcome": "created"} for each in ids]
@@ -76,7 +76,7 @@ def test_only_the_ticked_rows_of_a_preview_are_imported(
         **{"request": {"dry_run": True, "recheck": True}, "result": {"rows": rows, "seen": 3}},
         "execution": "arn:aws:lambda:eu:1:function:f:1/durable-execution/panel-abc/1",
     }
-    answered(system, monkeypatch, {"sync_status": {"finished": [run], "connection": "default"}})
+    answered({"sync_status": {"finished": [run], "connection": "default"}})
     sent = list[Json]()
     monkeypatch.setattr(system.runtime, "start", lambda _workflow, event, *_: sent.append(event))
 
@@ -115,9 +115,7 @@ def test_a_run_that_has_not_begun_yet_is_asked_for_again(operator: Visitor) -> N
     assert ">Refresh</a>" in answer.text
 
 
-def test_the_progress_of_a_run_is_shown_in_words(
-    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_progress_of_a_run_is_shown_in_words(operator: Visitor, answered: AnswerWith) -> None:
     run = {
         **{"kind": "import_customers", "state": "running", "started": "2026-11-29T08:00:00Z", "by": "ada"},
         **{"in_words": "It is under way.", "request": {"connection": "default"}},
@@ -132,7 +130,7 @@ def test_the_progress_of_a_run_is_shown_in_words(
     runs = {"under_way": [run], "connection": "default"}
     answers = iter([runs, {**runs, "finished": [last]}] * 3)
     known = {"sync_status": lambda event: next(answers) if "runs" in event else {}}
-    answered(system, monkeypatch, known)
+    answered(known)
 
     page = operator.page("/synchronise/runs/panel-abc")
     again = operator.page("/synchronise/runs/panel-abc")

@@ -1,5 +1,7 @@
 """A person with a browser, as far as the panel notices: cookies, forms and redirects, without JavaScript."""
 
+import csv
+import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +15,8 @@ from local.system import LocalSystem
 from tests.support.builders import Json
 
 CONNECTION = "/panel/connections/default"
+REJECTED = "invo_many000"
+"""Id of the invoice of the fixture `rejected`."""
 SECONDS = 30
 
 
@@ -206,3 +210,8 @@ def state_of(system: LocalSystem) -> Any:  # noqa: ANN401 - records of any shape
 def visible(page: str) -> str:
     """The text of a page."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+def csv_rows(answer: requests.Response) -> list[dict[str, str]]:
+    """The rows of a table that a browser saves."""
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
