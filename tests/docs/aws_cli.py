@@ -21,6 +21,7 @@ from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationNotFoundError
 from botocore.session import get_session
 
+from local import sample_data
 from local.system import ROOT, Connection, LocalSystem
 from tests.docs.markdown import blocks
 
@@ -131,6 +132,18 @@ def _parameter(service: str, operation: str, option: str) -> tuple[str, Any]:
             if name.lower() == plain.replace("-", "").lower():
                 return name, member
     raise AssertionError(f"aws {service} {operation} has no option --{option}")
+
+
+def for_stack(system: LocalSystem, text: str, invoice: str) -> tuple[str, dict[str, str]]:
+    """Return a text of a page for an invoice and a customer of the demo, and the shell's variables."""
+    queue = system.deployment.queues["export_invoice"]
+    customer = sample_data.solvimon_seed()["customers"][0]["id"]
+    names = {
+        "STACK": system.deployment.stack,
+        "QUEUES": queue.url.rpartition("/")[0],
+        "ARNS": queue.arn.rpartition(":")[0],
+    }
+    return text.replace("invo_AbC123", invoice).replace("cust_AbC123", customer), names
 
 
 def written_files(system: LocalSystem, connection: Connection, **settings: object) -> dict[str, str]:
