@@ -8,9 +8,8 @@ import pytest
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, RetryLater
 from solvimon_rillet.ledger.audit_trail import MAX_ENTRIES, append_entry, entry
 from solvimon_rillet.ledger.ledger import Document, Ledger
-from tests.unit.ledger.test_ledger import ATTEMPT, DOCUMENT, NOW, WHY, Hand, clock, ledger, read, table
-
-__all__ = ["clock", "ledger", "table"]
+from tests.unit.ledger.conftest import NOW, Hand
+from tests.unit.ledger.test_ledger import ATTEMPT, DOCUMENT, WHY, read
 
 Entries = list[dict[str, object]]
 
