@@ -127,7 +127,6 @@ NEW_KEY = "aws secretsmanager put-secret-value --secret-id solvimon-rillet/defau
 UNKNOWN = at("/documents/invoice/invo_wrong")
 NOT_YET = at(f"/documents/invoice/{FIRST}")
 CHECK = at("?check=1")
-BACKFILL = "/synchronise/backfill"
 MISTAKES = {
     "a wrong id": Mistake(nothing, UNKNOWN, "does not know it", "Dry run"),
     "a number instead of an id": Mistake(nothing, a_number, "has this number or id", "Clear the filters"),

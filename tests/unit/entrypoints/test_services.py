@@ -12,6 +12,8 @@ from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS
 from solvimon_rillet.entrypoints.services import Services, run_id
 from solvimon_rillet.errors import NeedsAttention
 from solvimon_rillet.rate_limit.send_times import Priority
+from solvimon_rillet.rillet.client import RilletClient
+from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.workflows.export.invoice import ExportInvoice
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -36,6 +38,16 @@ def services(system: LocalSystem, clients: list[str]) -> Services:
     """A services with the environment of ``export_invoice``."""
     environment = system.runtime.functions["export_invoice"].environment
     return Services(environment, system.clock.now)
+
+
+def solvimon(services: Services) -> SolvimonClient:
+    """Solvimon's client of the connection ``default``."""
+    return services.connections.solvimon("default", services.configuration.settings("default"))
+
+
+def rillet(services: Services) -> RilletClient:
+    """Rillet's client of the connection ``default``."""
+    return services.connections.rillet("default", services.configuration.settings("default"))
 
 
 def test_nothing_is_made_before_it_is_needed(services: Services, clients: list[str]) -> None:
@@ -79,18 +91,18 @@ def test_the_settings_that_are_in_force_now_are_used(
     system.put_settings("default", moved)
     system.advance(61)
 
-    solvimon = services.connections.solvimon("default", services.configuration.settings("default"))
+    moved_to = solvimon(services)
 
     assert before == 1
     with pytest.raises(Exception, match="cannot be reached"):
-        solvimon.invoice("invo_1")
+        moved_to.invoice("invo_1")
 
 
 def test_solvimon_is_called_with_the_connections_key(
     services: Services, system: LocalSystem, default: Connection
 ) -> None:
     with pytest.raises(NeedsAttention):
-        services.connections.solvimon("default", services.configuration.settings("default")).invoice("invo_1")
+        solvimon(services).invoice("invo_1")
 
     [call] = system.solvimon.state.calls
     assert call.api_key == default.solvimon_api_key
@@ -105,8 +117,8 @@ def test_the_platform_is_named_where_a_key_serves_several(
     platform: str | None,
     sent: str | None,
 ) -> None:
-    solvimon = {**default.settings["solvimon"], "platform_id": platform}
-    system.put_settings("default", {**default.settings, "solvimon": solvimon})
+    named = {**default.settings["solvimon"], "platform_id": platform}
+    system.put_settings("default", {**default.settings, "solvimon": named})
     seen: list[str | None] = []
     begin = type(system.solvimon.state.calls).begin
 
@@ -117,7 +129,7 @@ def test_the_platform_is_named_where_a_key_serves_several(
     monkeypatch.setattr(type(system.solvimon.state.calls), "begin", note)
 
     with pytest.raises(NeedsAttention):
-        services.connections.solvimon("default", services.configuration.settings("default")).invoice("invo_1")
+        solvimon(services).invoice("invo_1")
 
     assert seen == [sent]
 
@@ -125,9 +137,7 @@ def test_the_platform_is_named_where_a_key_serves_several(
 def test_rillet_is_called_with_the_connections_key_and_version_4(
     services: Services, system: LocalSystem, default: Connection
 ) -> None:
-    found = services.connections.rillet("default", services.configuration.settings("default")).customer(
-        NOBODY
-    )
+    found = rillet(services).customer(NOBODY)
 
     [call] = system.rillet.state.calls
     assert found is None
@@ -138,10 +148,9 @@ def test_rillet_is_never_called_twice_behind_the_back_of_whoever_counts(
     services: Services, system: LocalSystem, default: Connection
 ) -> None:
     system.rillet.state.misbehave("status", method="GET", path="/customers", status=503, times=0)
-    rillet = services.connections.rillet("default", services.configuration.settings("default"))
 
     with pytest.raises(Exception, match="503"):
-        rillet.customer(NOBODY)
+        rillet(services).customer(NOBODY)
 
     assert len(system.rillet.state.calls) == 1
 

@@ -188,20 +188,21 @@ def test_an_older_list_stands_in_for_parameter_store_and_without_one_the_error_d
     assert names.names() == ["acme", "globex"]
 
 
-def reconcile_all(executions: DurableExecutions, steps: Steps, **request: object) -> Json:
+def reconcile_all(client: Lambda, steps: Steps | None = None, **request: object) -> Json:
+    executions = DurableExecutions("f", client)  # type: ignore[arg-type]
     asked = ReconcileRequest.model_validate(request)
     fan = FanOut(asked, lambda: NAMES, lambda: executions, lambda: NOW)
 
     def none(_: str) -> Any:  # noqa: ANN401
         raise AssertionError("the schedule's run reconciles nothing itself")
 
-    return Reconciliation(asked, steps, fan, none).run()
+    return Reconciliation(asked, steps or Steps(), fan, none).run()
 
 
 def test_twenty_executions_are_started_a_minute_each_once_and_asynchronously() -> None:
     client, steps = Lambda(), Steps()
 
-    answer = reconcile_all(DurableExecutions("f", client), steps)  # type: ignore[arg-type]
+    answer = reconcile_all(client, steps)
 
     assert (answer["started"], answer["already_started"], answer["night"]) == (45, [], "2026-11-30")
     assert [json.loads(call["Payload"])["connection"] for call in client.calls] == NAMES
@@ -213,9 +214,9 @@ def test_twenty_executions_are_started_a_minute_each_once_and_asynchronously() -
 
 def test_a_second_start_of_the_night_starts_nothing_and_says_so() -> None:
     client = Lambda()
-    reconcile_all(DurableExecutions("f", client), Steps())  # type: ignore[arg-type]
+    reconcile_all(client)
 
-    again = reconcile_all(DurableExecutions("f", client), Steps())  # type: ignore[arg-type]
+    again = reconcile_all(client)
 
     assert (again["started"], again["already_started"]) == (0, NAMES)
     assert len(client.calls) == 45
@@ -224,19 +225,16 @@ def test_a_second_start_of_the_night_starts_nothing_and_says_so() -> None:
 def test_what_was_asked_for_all_is_asked_for_each_and_nothing_else() -> None:
     client = Lambda()
 
-    reconcile_all(
-        DurableExecutions("f", client),  # type: ignore[arg-type]
-        Steps(),
-        **{"from": "2026-10-01", "to": "2026-10-31", "redrive": True},
-    )
-
     asked = {"from": "2026-10-01", "to": "2026-10-31", "redrive": True}
+
+    reconcile_all(client, **asked)
+
     assert json.loads(client.calls[0]["Payload"]) == {**asked, "connection": NAMES[0]}
 
 
 def test_a_bare_schedule_asks_for_the_connection_alone() -> None:
     client = Lambda()
-    reconcile_all(DurableExecutions("f", client), Steps())  # type: ignore[arg-type]
+    reconcile_all(client)
 
     assert json.loads(client.calls[0]["Payload"]) == {"connection": NAMES[0]}
 
