@@ -22,88 +22,79 @@ PAGES = (
     *("/synchronise/backfill?from=2026-10-01&to=2026-10-31", "/reconciliation", REPORT),
 )
 KEPT = frozenset({"kind", "state", "execution", "path", "group", "updated_at", "currency", "amount", "gross"})
-_LINKED = {
-    "solvimon_id": "prod_2",
-    "solvimon_name": "x",
-    "rillet_id": "r2",
-    "rillet_name": "x",
-    "alike": ["x"],
-}
+
+
+def texts(*fields: str) -> Json:
+    """Fields whose text a hostile name replaces."""
+    return dict.fromkeys(fields, "x")
+
+
 _CAUSE = {
-    **{
-        "kind": "invoice",
-        "documents": 2,
-        "amounts": {"EUR": "12.00"},
-        "ids": ["invo_1"],
-        "numbers": ["INV-1"],
-    },
-    **{"oldest": {"since": "x"}, "what_to_do": "x", "title": "x", "code": "x", "meaning": "x"},
+    **{"kind": "invoice", "documents": 2, "amounts": {"EUR": "12.00"}, "oldest": texts("since")},
+    **{"ids": ["invo_1"], "numbers": ["INV-1"], **texts("what_to_do", "title", "code", "meaning")},
 }
 _ROW = {
-    **{"kind": "invoice", "id": "x", "number": "x", "customer": "x", "date": "x", "amount": "1.00"},
-    **{"currency": "EUR", "state": "exported", "state_text": "x", "message": "x", "updated_at": "2026-11-29"},
+    **{"kind": "invoice", "amount": "1.00", "currency": "EUR", "state": "exported"},
+    **{"updated_at": "2026-11-29", **texts("id", "number", "customer", "date", "state_text", "message")},
 }
-_LOST = {"rillet_id": "x", "name": "x", "code": "x", "what": "x", "remedy": "x"}
 _RUN = {
-    **{"kind": "import_customers", "state": "completed", "in_words": "x", "by": "x", "started": "x"},
-    **{"ended": "x", "execution": f"arn:f:1/durable-execution/{RUN}/1", "request": {"dry_run": True}},
+    **{"kind": "import_customers", "state": "completed", **texts("in_words", "by", "started", "ended")},
+    **{"execution": f"arn:f:1/durable-execution/{RUN}/1", "request": {"dry_run": True}},
     "result": {
-        **{"summary": "x", "created": 1, "failures": [_LOST], "notes": ["x"]},
+        **{"summary": "x", "created": 1, "notes": ["x"]},
+        "failures": [texts("rillet_id", "name", "code", "what", "remedy")],
         "proposals": [
-            {"rillet_id": "x", "name": "x", "looks_like": [{"solvimon_id": "x", "name": "x", "same": ["x"]}]}
+            {**texts("rillet_id", "name"), "looks_like": [{**texts("solvimon_id", "name"), "same": ["x"]}]}
         ],
-        "rows": [{"rillet_id": "x", "name": "x", "outcome": "created", "why": "x", "fields": ["x"]}],
+        "rows": [{**texts("rillet_id", "name", "why"), "outcome": "created", "fields": ["x"]}],
     },
 }
-_FIELD = {
-    "path": "p",
-    "group": "What is booked",
-    "label": "x",
-    "description": "x",
-    "value": "x",
-    "default": "x",
-}
+_FIELD = {"path": "p", "group": "What is booked", **texts("label", "description", "value", "default")}
 ANSWERS: dict[str, Json] = {
     "sync_status": {
-        **{"at": "x", "summary": "x", "headline": {"state": "needs_you", "text": "x"}, "recent": [_ROW]},
+        **{**texts("at", "summary"), "headline": {"state": "needs_you", "text": "x"}, "recent": [_ROW]},
         "failures": [
             {
                 **_CAUSE,
                 **{"state": "rejected", "culprit": {"kind": "product", "id": "prod_1", "name": "x"}},
                 "retry": {"function": "x", "event": {"retry": {"code": "x"}}},
             },
-            {**_CAUSE, "state": "differs", "culprit": {"kind": "setting", "id": "x", "name": "x"}},
+            {**_CAUSE, "state": "differs", "culprit": {"kind": "setting", **texts("id", "name")}},
         ],
-        "waiting": [{**_CAUSE, "reason": "x", "needs_person": False, "next_try": "x"}],
+        "waiting": [{**_CAUSE, **texts("reason", "next_try"), "needs_person": False}],
         "unlinked": {"products": 2, "customers": 0, "subsidiaries": 1},
-        "dead_letters_of_all_connections": {"export_invoice": "x"},
+        "dead_letters_of_all_connections": texts("export_invoice"),
         "finished": [_RUN, {**_RUN, "request": {}}],
         "under_way": [{**_RUN, "kind": "reconcile", "state": "running", "execution": "x"}],
     },
-    "connect_rillet": {"connections": [{"connection": "x", "organisation": "x"}]},
+    "connect_rillet": {"connections": [texts("connection", "organisation")]},
     "link_records": {
-        **{"number": 2, "solvimon_name": "x", "may_be_created": True, "rows": [], "linked": 1, "left": 1},
+        **{"number": 2, "may_be_created": True, "linked": 1, "left": 1, "next_page": 2},
+        **texts("solvimon_name", "why"),
         "suggested": [{"rillet_id": "r2", "rillet_name": "x", "alike": ["x"]}],
-        "results": [{"row": 3, "solvimon_id": "x", "solvimon_name": "x", "error": "x", "remedy": "x"}],
+        "results": [{"row": 3, **texts("solvimon_id", "solvimon_name", "error", "remedy")}],
         "alike_but_linked": [{"rillet_id": "r3", "rillet_name": "x"}],
         "warnings": [{"row": 2, "warning": "x"}],
         "next": {"rows": [{"row": 4, "act": "x"}]},
-        "why": "x",
         "rows": [
             {"solvimon_id": "prod_1", "solvimon_name": "x"},
             {"rillet_id": "r1", "rillet_name": "x"},
-            _LINKED,
+            {
+                "solvimon_id": "prod_2",
+                "rillet_id": "r2",
+                **texts("solvimon_name", "rillet_name"),
+                "alike": ["x"],
+            },
         ],
-        "next_page": 2,
     },
     "configure": {
-        **{"version": 7, "faults": ["x"], "values": {"x": "x"}, "products": [{"id": "x", "name": "x"}]},
+        **{"version": 7, "faults": ["x"], "values": texts("x"), "products": [texts("id", "name")]},
         "fields": [_FIELD, {**_FIELD, "path": "q", "choices": ["x"]}, {**_FIELD, "path": "r", "default": {}}],
-        "history": [{"version": 7, "at": "x", "by": "x", "changes": [{"path": "p", "in_words": "x"}]}] * 2,
+        "history": [{"version": 7, **texts("at", "by"), "changes": [{"path": "p", "in_words": "x"}]}] * 2,
     },
     "export_invoice": {
-        **{"would_queue": 2, "already_in_rillet": 1, "estimate": "x", "note": "x"},
-        "amounts": {"x": "12.00"},
+        **{"would_queue": 2, "already_in_rillet": 1, "amounts": {"x": "12.00"}},
+        **texts("estimate", "note"),
     },
 }
 SAID: Json = {

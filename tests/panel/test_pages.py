@@ -3,6 +3,7 @@
 import json
 import re
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -427,11 +428,7 @@ def test_an_error_that_no_code_expects_is_a_page_that_says_so_and_is_counted(
     system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person = "Jelle de Boer"
-
-    def failing(*_: object, **__: object) -> None:
-        raise ValueError(person)
-
-    monkeypatch.setattr(Activity, "newest", failing)
+    monkeypatch.setattr(Activity, "newest", Mock(side_effect=ValueError(person)))
 
     with function_logs(system, ("panel",)) as logs:
         answer = operator.get(f"{CONNECTION}/activity")

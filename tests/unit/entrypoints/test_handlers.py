@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
@@ -109,8 +110,7 @@ def imported(path: Path) -> ModuleType:
     return module
 
 
-def never(*_: object, **__: object) -> None:
-    raise AssertionError("not before it is needed")
+NEVER = Mock(side_effect=AssertionError("not before it is needed"))
 
 
 @pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)
@@ -119,8 +119,8 @@ def test_importing_a_function_reads_no_environment_and_opens_no_connection(
 ) -> None:
     for name in ("STACK", "LEDGER_TABLE", "EVENT_BUS", "QUEUE_URL"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(boto3, "client", never)
-    monkeypatch.setattr(requests.Session, "request", never)
+    monkeypatch.setattr(boto3, "client", NEVER)
+    monkeypatch.setattr(requests.Session, "request", NEVER)
 
     module = imported(path)
 
@@ -131,7 +131,7 @@ def test_importing_a_function_reads_no_environment_and_opens_no_connection(
 @pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)
 def test_building_a_function_opens_no_connection_either(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = imported(path)
-    monkeypatch.setattr(requests.Session, "request", never)
+    monkeypatch.setattr(requests.Session, "request", NEVER)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     environment = {
         "STACK": "stack",

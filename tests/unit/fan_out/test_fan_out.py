@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -131,11 +132,8 @@ def test_an_empty_batch_is_no_failure() -> None:
 
 
 def test_a_process_that_dies_in_a_sweep_leaves_its_messages_on_the_queue() -> None:
-    def die(*_: object) -> Any:  # noqa: ANN401
-        raise SystemExit
-
     with pytest.raises(SystemExit):
-        sweep_messages([record('{"connection": "acme", "asked_at": 1}')], die)
+        sweep_messages([record('{"connection": "acme", "asked_at": 1}')], Mock(side_effect=SystemExit))
 
 
 class Parameters:
@@ -193,9 +191,7 @@ def reconcile_all(client: Lambda, steps: Steps | None = None, **request: object)
     asked = ReconcileRequest.model_validate(request)
     fan = FanOut(asked, lambda: NAMES, lambda: executions, lambda: NOW)
 
-    def none(_: str) -> Any:  # noqa: ANN401
-        raise AssertionError("the schedule's run reconciles nothing itself")
-
+    none = Mock(side_effect=AssertionError("the schedule's run reconciles nothing itself"))
     return Reconciliation(asked, steps or Steps(), fan, none).run()
 
 
@@ -254,8 +250,7 @@ def test_lambda_that_does_not_take_it_now_is_asked_again_later(error: Exception)
 
 
 def test_a_list_that_cannot_be_read_now_is_read_again_later() -> None:
-    def refuse() -> list[str]:
-        raise RetryLater("no", after=7)
+    refuse = Mock(side_effect=RetryLater("no", after=7))
 
     result = FanOut(ReconcileRequest(), refuse, lambda: None, lambda: NOW).connections()  # type: ignore[arg-type, return-value]
 

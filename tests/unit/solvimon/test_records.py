@@ -1,6 +1,7 @@
 """What is missing in Solvimon is called by its name, and the remedy is of its kind."""
 
 from collections.abc import Callable
+from unittest.mock import Mock
 
 import pytest
 
@@ -17,17 +18,11 @@ READS: dict[str, tuple[Read, str, str]] = {
 }
 
 
-class Nothing:
-    """A platform without records."""
-
-    def get(self, _path: str) -> object:
-        raise RequestRejected("Solvimon", 404, {"code": "RESOURCE_NOT_FOUND"})
-
-
 @pytest.mark.parametrize("kind", READS)
 def test_an_id_that_is_unknown_or_can_be_none_is_answered_by_its_kind(kind: str) -> None:
     read, code, example = READS[kind]
-    client = SolvimonClient(Nothing())  # type: ignore[arg-type]
+    absent = RequestRejected("Solvimon", 404, {"code": "RESOURCE_NOT_FOUND"})
+    client = SolvimonClient(Mock(get=Mock(side_effect=absent)))
 
     with pytest.raises(NeedsAttention) as missing:
         read(client, "abc_1")

@@ -146,26 +146,21 @@ def test_timestamps_around_now_are_accepted(stamp: str) -> None:
     accept(stamp=stamp)
 
 
+OTHER_TIMES = {
+    "too old": ("2026-01-31T11:54:59Z", "2026-01-31T12:54:59+01:00", "2025-01-31T12:00:00Z", "2026-01-31"),
+    "in the future": ("2026-01-31T12:05:01Z", "2026-01-31T12:00:00-01:00", "2030-01-01T00:00:00Z"),
+    "not ISO 8601": (
+        *("1769860800", "soon", "2026-02-30T12:00:00Z", "31 Jan 2026 12:00:00", "２０２６", "NaN"),
+    ),
+}
+
+
 @pytest.mark.parametrize(
-    ("problem", "stamps"),
-    [
-        (
-            "too old",
-            ("2026-01-31T11:54:59Z", "2026-01-31T12:54:59+01:00", "2025-01-31T12:00:00Z", "2026-01-31"),
-        ),
-        ("in the future", ("2026-01-31T12:05:01Z", "2026-01-31T12:00:00-01:00", "2030-01-01T00:00:00Z")),
-        (
-            "not ISO 8601",
-            ("1769860800", "soon", "2026-02-30T12:00:00Z", "31 Jan 2026 12:00:00", "２０２６", "NaN"),
-        ),
-    ],
+    ("problem", "stamp"), [(problem, stamp) for problem in OTHER_TIMES for stamp in OTHER_TIMES[problem]]
 )
-def test_timestamps_that_are_old_in_the_future_or_none_are_refused(
-    problem: str, stamps: tuple[str, ...]
-) -> None:
-    for stamp in stamps:
-        with pytest.raises(SignatureInvalid, match=problem):
-            accept(stamp=stamp)
+def test_timestamps_that_are_old_in_the_future_or_none_are_refused(problem: str, stamp: str) -> None:
+    with pytest.raises(SignatureInvalid, match=problem):
+        accept(stamp=stamp)
 
 
 def test_a_time_without_zone_is_utc_wherever_the_function_runs(monkeypatch: pytest.MonkeyPatch) -> None:
