@@ -9,7 +9,7 @@ knows neither `--cli-binary-format` nor `aws logs tail`.
 import json
 import re
 import shlex
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -197,15 +197,11 @@ def _value(where: str, shape: Any, texts: list[str], option: str) -> object:  # 
             assert texts == [], f"{where} is a switch"
             return not option.startswith("no-")
     [text] = texts
-    match shape.type_name:
-        case "integer":
-            return int(text)
-        case "float" | "double":
-            return float(text)
-        case "structure" | "map":
-            return json.loads(text)
-        case _:
-            return text
+    read: dict[str, Callable[[str], object]] = {
+        **{"integer": int, "float": float, "double": float},
+        **{"structure": json.loads, "map": json.loads},
+    }
+    return read.get(shape.type_name, str)(text)
 
 
 def run(system: LocalSystem, command: Command, files: MutableMapping[str, str]) -> Any:  # noqa: ANN401 - JSON

@@ -124,10 +124,7 @@ def test_a_customer_with_a_name_of_markup_is_shown_as_text(demo: Connection, bro
 
 @pytest.mark.parametrize(
     ("trouble", "end", "shown"),
-    [
-        ("rillet-down", "rillet-up", ""),
-        ("refuse-key", "accept-key", "Rillet refuses the key of default."),
-    ],
+    [("rillet-down", "rillet-up", ""), ("refuse-key", "accept-key", "Rillet refuses the key of default.")],
 )
 def test_rillet_is_down_or_refuses_the_key_until_a_button_ends_it(
     system: LocalSystem, demo: Connection, browser: FlaskClient, trouble: str, end: str, shown: str

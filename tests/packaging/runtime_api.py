@@ -55,11 +55,7 @@ class RuntimeApi:
         self._durable: DurableServiceClient | None = None
         self._deadline = 0.0
         self._server = make_server(
-            "127.0.0.1",
-            0,
-            Request.application(self._serve),
-            threaded=True,
-            request_handler=KeepAliveHandler,
+            "127.0.0.1", 0, Request.application(self._serve), threaded=True, request_handler=KeepAliveHandler
         )
         self.address = f"127.0.0.1:{self._server.server_port}"
 

@@ -111,10 +111,8 @@ def test_a_report_that_does_not_exist_is_not_found(operator: Visitor, path: str)
 
 
 def test_a_report_with_differences_is_signed_off_with_a_comment_only(
-    system: LocalSystem, default: Connection, operator: Visitor
+    system: LocalSystem, rejected: list[Json], operator: Visitor
 ) -> None:
-    unlinked(default)
-    finalised(system, default, *some(1))
     path = reconciled(system, operator)
     viewer = signed_in(system, "viewer", "ada@tideway.example")
 

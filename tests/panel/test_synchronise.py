@@ -1,6 +1,7 @@
 """Synchronise: imports with preview and progress, back-fill, dry run, sweep."""
 
 import re
+from unittest.mock import Mock
 
 import pytest
 import requests
@@ -161,18 +162,13 @@ def test_the_progress_of_a_run_is_shown_in_words(operator: Visitor, answered: An
 def test_the_rows_of_an_import_are_chosen(
     system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch, fields: Json, event: Json
 ) -> None:
-    sent = list[Json]()
-    start = system.runtime.start
-
-    def begun(workflow: str, given: Json, *more: str) -> object:
-        sent.append(given)
-        return start(workflow, given, *more)
-
-    monkeypatch.setattr(system.runtime, "start", begun)
+    start = Mock(wraps=system.runtime.start)
+    monkeypatch.setattr(system.runtime, "start", start)
 
     began(operator, "preview", **fields)
 
     by = "controller@tideway.example (operator)"
+    sent = [call.args[1] for call in start.call_args_list]
     assert sent == [{"connection": "default", "dry_run": True, **event, "by": by}]
 
 

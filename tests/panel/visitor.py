@@ -111,27 +111,30 @@ class Visitor:
         self.system = system
         self.cookie = cookie
 
-    def get(self, path: str, **headers: str) -> requests.Response:
-        """Open an address, and follow no redirect."""
-        return requests.get(
+    def request(self, method: str, path: str, headers: Mapping[str, str], **more: Any) -> requests.Response:
+        """Send any request with the session's cookie, and follow no redirect."""
+        # `requests` sends no Secure cookie to http, as browsers do to a loopback address.
+        cookie = {"Cookie": self.cookie} if self.cookie else {}
+        return requests.request(
+            method,
             f"{self.system.gateway.url}{path}",
-            headers=self._headers(headers),
+            headers={**cookie, **headers},
             allow_redirects=False,
             timeout=SECONDS,
+            **more,
         )
+
+    def get(self, path: str, **headers: str) -> requests.Response:
+        """Open an address, and follow no redirect."""
+        return self.request("GET", path, headers)
 
     def post(
         self, path: str, fields: Json, files: Mapping[str, Any] | None = None, **headers: str
     ) -> requests.Response:
         """Send a form, as a browser of today does from a page of the panel."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return requests.post(
-            f"{self.system.gateway.url}{path}",
-            data=fields,
-            files=files,
-            headers=self._headers({"Sec-Fetch-Site": "same-origin", **named}),
-            allow_redirects=False,
-            timeout=SECONDS,
+        return self.request(
+            "POST", path, {"Sec-Fetch-Site": "same-origin", **named}, data=fields, files=files
         )
 
     def page(self, path: str = "") -> str:
@@ -156,10 +159,6 @@ class Visitor:
         answer = self.post(form.action, {**form.fields, **fields})
         assert answer.status_code == 303, answer.text[-2000:]
         return self.get(answer.headers["location"]).text
-
-    def _headers(self, more: dict[str, str]) -> dict[str, str]:
-        # `requests` sends no Secure cookie to http, as browsers do to a loopback address.
-        return {**({"Cookie": self.cookie} if self.cookie else {}), **more}
 
 
 def forms(page: str) -> list[FoundForm]:

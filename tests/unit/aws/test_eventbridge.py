@@ -28,11 +28,7 @@ def test_an_event_carries_ids_and_no_payload() -> None:
 
     assert (
         entry.items()
-        >= {
-            "EventBusName": "the-bus",
-            "Source": "solvimon",
-            "DetailType": "Invoice Finalised",
-        }.items()
+        >= {"EventBusName": "the-bus", "Source": "solvimon", "DetailType": "Invoice Finalised"}.items()
     )
     assert json.loads(entry["Detail"]) == {
         "connection": "default",

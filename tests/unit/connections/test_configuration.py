@@ -176,10 +176,7 @@ def test_settings_that_were_never_read_make_documents_wait(world: World, failure
     ("text", "problem"),
     [
         *((text, "The settings of default cannot be used: ") for text in BROKEN),
-        (
-            '{"fallback_products": {"rebate": "x"}}',
-            r"fallback_products\.rebate: there is no such setting",
-        ),
+        ('{"fallback_products": {"rebate": "x"}}', r"fallback_products\.rebate: there is no such setting"),
     ],
 )
 def test_settings_that_were_never_good_make_documents_wait_and_name_what_is_wrong(
@@ -293,11 +290,7 @@ def test_a_secret_that_is_not_there_or_may_not_be_read_breaks_the_connection(
 
 
 @pytest.mark.parametrize(
-    "failure",
-    [
-        client_error("InternalServiceError"),
-        ConnectTimeoutError(endpoint_url="x"),
-    ],
+    "failure", [client_error("InternalServiceError"), ConnectTimeoutError(endpoint_url="x")]
 )
 def test_a_secrets_manager_that_does_not_answer_makes_documents_wait(
     world: World, failure: Exception

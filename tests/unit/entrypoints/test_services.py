@@ -1,6 +1,7 @@
 """Putting the parts together: lazily, once, and each connection by itself."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
@@ -20,21 +21,15 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture
-def clients(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The AWS clients that were made, by service."""
-    made: list[str] = []
-    real: Any = boto3.client
-
-    def client(service: str, **options: object) -> object:
-        made.append(service)
-        return real(service, **options)
-
-    monkeypatch.setattr(boto3, "client", client)
+def clients(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    """What makes the AWS clients, and counts them."""
+    made = Mock(wraps=boto3.client)
+    monkeypatch.setattr(boto3, "client", made)
     return made
 
 
 @pytest.fixture
-def services(system: LocalSystem, clients: list[str]) -> Services:
+def services(system: LocalSystem, clients: Mock) -> Services:
     """A services with the environment of ``export_invoice``."""
     environment = system.runtime.functions["export_invoice"].environment
     return Services(environment, system.clock.now)
@@ -50,12 +45,12 @@ def rillet(services: Services) -> RilletClient:
     return services.connections.rillet("default", services.configuration.settings("default"))
 
 
-def test_nothing_is_made_before_it_is_needed(services: Services, clients: list[str]) -> None:
-    assert clients == []
+def test_nothing_is_made_before_it_is_needed(services: Services, clients: Mock) -> None:
+    assert clients.call_count == 0
 
     _ = services.queue
 
-    assert clients == ["sqs"]
+    assert [call.args for call in clients.call_args_list] == [("sqs",)]
 
 
 def test_an_environment_without_its_variables_fails_where_they_are_needed() -> None:
@@ -65,12 +60,13 @@ def test_an_environment_without_its_variables_fails_where_they_are_needed() -> N
         _ = services.configuration
 
 
-def test_everything_is_made_once(services: Services, clients: list[str]) -> None:
+def test_everything_is_made_once(services: Services, clients: Mock) -> None:
     for _ in range(2):
         for name in ("configuration", "bus", "table", "ledger", "queue"):
             getattr(services, name)
 
-    assert sorted(clients) == ["dynamodb", "events", "secretsmanager", "sqs", "ssm"]
+    made = sorted(call.args[0] for call in clients.call_args_list)
+    assert made == ["dynamodb", "events", "secretsmanager", "sqs", "ssm"]
 
 
 def test_an_unknown_connection_reaches_nobody(services: Services, system: LocalSystem) -> None:

@@ -136,52 +136,35 @@ def test_a_process_that_dies_in_a_sweep_leaves_its_messages_on_the_queue() -> No
         sweep_messages([record('{"connection": "acme", "asked_at": 1}')], Mock(side_effect=SystemExit))
 
 
-class Parameters:
-    """Parameter Store, as the list reads it."""
-
-    def __init__(self) -> None:
-        self.names = ["acme", "globex"]
-        self.reads = 0
-        self.down = False
-
-    def read(self) -> list[str]:
-        self.reads += 1
-        if self.down:
-            raise RetryLater("Parameter Store does not answer.")
-        return self.names
-
-
 def test_the_list_is_read_from_parameter_store_once_an_hour_and_costs_one_read_otherwise() -> None:
-    table, parameters, now = MemoryTable(), Parameters(), [NOW]
-    names = ConnectionList(table, parameters.read, lambda: now[0])
+    table, read, now = MemoryTable(), Mock(return_value=["acme", "globex"]), [NOW]
+    names = ConnectionList(table, read, lambda: now[0])
     seen = []
     for seconds in (0, 1800, 1799, 1, 3599, 1):
         now[0] += seconds
         names.names()
-        seen.append(parameters.reads)
+        seen.append(read.call_count)
 
     assert seen == [1, 1, 1, 2, 2, 3]
     assert table.reads == ["(deployment)#connections"] * 6
 
 
 def test_an_empty_list_is_read_again_each_time() -> None:
-    parameters = Parameters()
-    parameters.names = []
-    names = ConnectionList(MemoryTable(), parameters.read, lambda: NOW)
+    read = Mock(return_value=[])
+    names = ConnectionList(MemoryTable(), read, lambda: NOW)
 
     assert (names.names(), names.names()) == ([], [])
-    assert parameters.reads == 2
+    assert read.call_count == 2
 
 
 def test_an_older_list_stands_in_for_parameter_store_and_without_one_the_error_does() -> None:
-    table, parameters, now = MemoryTable(), Parameters(), [NOW]
-    names = ConnectionList(table, parameters.read, lambda: now[0])
-    parameters.down = True
+    down, now = RetryLater("Parameter Store does not answer."), [NOW]
+    read = Mock(side_effect=[down, ["acme", "globex"], down])
+    names = ConnectionList(MemoryTable(), read, lambda: now[0])
     with pytest.raises(RetryLater):
         names.names()
-    parameters.down = False
     names.names()
-    parameters.down, now[0] = True, NOW + 7200
+    now[0] = NOW + 7200
 
     assert names.names() == ["acme", "globex"]
 
@@ -223,7 +206,7 @@ def test_what_was_asked_for_all_is_asked_for_each_and_nothing_else() -> None:
 
     asked = {"from": "2026-10-01", "to": "2026-10-31", "redrive": True}
 
-    reconcile_all(client, **asked)
+    reconcile_all(client, None, **asked)
 
     assert json.loads(client.calls[0]["Payload"]) == {**asked, "connection": NAMES[0]}
 

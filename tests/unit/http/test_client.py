@@ -665,10 +665,7 @@ def test_a_renewed_credential_is_checked_before_a_write_is_sent_with_it(vendor: 
 
     vendor.answer(401)
     http = client(
-        vendor,
-        headers=lambda: {"Authorization": next(keys)},
-        renew=lambda _: True,
-        before_write=check,
+        vendor, headers=lambda: {"Authorization": next(keys)}, renew=lambda _: True, before_write=check
     )
 
     with pytest.raises(ConnectionBroken, match="another's"):

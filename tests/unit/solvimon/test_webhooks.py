@@ -21,12 +21,7 @@ BODY = b'{"type":"INVOICE.STATUS_TO_FINAL","data":{"id":"invo_1"}}'
 AGE = 300
 
 
-def signature(
-    body: bytes = BODY,
-    stamp: str = STAMP,
-    secret: str = SECRET,
-    digest: str = "sha256",
-) -> str:
+def signature(body: bytes = BODY, stamp: str = STAMP, secret: str = SECRET, digest: str = "sha256") -> str:
     """The hex digest that Solvimon puts behind ``v1=``."""
     return hmac.new(secret.encode(), stamp.encode() + b"." + body, digest).hexdigest()
 
