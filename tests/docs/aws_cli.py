@@ -9,7 +9,7 @@ knows neither `--cli-binary-format` nor `aws logs tail`.
 import json
 import re
 import shlex
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,7 @@ from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationNotFoundError
 from botocore.session import get_session
 
+from local import sample_data
 from local.system import ROOT, Connection, LocalSystem
 from tests.docs.markdown import blocks
 
@@ -133,6 +134,18 @@ def _parameter(service: str, operation: str, option: str) -> tuple[str, Any]:
     raise AssertionError(f"aws {service} {operation} has no option --{option}")
 
 
+def for_stack(system: LocalSystem, text: str, invoice: str) -> tuple[str, dict[str, str]]:
+    """Return a text of a page for an invoice and a customer of the demo, and the shell's variables."""
+    queue = system.deployment.queues["export_invoice"]
+    customer = sample_data.solvimon_seed()["customers"][0]["id"]
+    names = {
+        "STACK": system.deployment.stack,
+        "QUEUES": queue.url.rpartition("/")[0],
+        "ARNS": queue.arn.rpartition(":")[0],
+    }
+    return text.replace("invo_AbC123", invoice).replace("cust_AbC123", customer), names
+
+
 def written_files(system: LocalSystem, connection: Connection, **settings: object) -> dict[str, str]:
     """Return the files that a reader of the pages writes, by name, with valid values."""
     clients = system.rillet.state.oauth.clients.values()
@@ -184,15 +197,11 @@ def _value(where: str, shape: Any, texts: list[str], option: str) -> object:  # 
             assert texts == [], f"{where} is a switch"
             return not option.startswith("no-")
     [text] = texts
-    match shape.type_name:
-        case "integer":
-            return int(text)
-        case "float" | "double":
-            return float(text)
-        case "structure" | "map":
-            return json.loads(text)
-        case _:
-            return text
+    read: dict[str, Callable[[str], object]] = {
+        **{"integer": int, "float": float, "double": float},
+        **{"structure": json.loads, "map": json.loads},
+    }
+    return read.get(shape.type_name, str)(text)
 
 
 def run(system: LocalSystem, command: Command, files: MutableMapping[str, str]) -> Any:  # noqa: ANN401 - JSON

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from local import sample_data
 from local.system import ROOT, Connection, LocalSystem
-from tests.docs.aws_cli import parameters, parse, run, shell_commands, written_files
+from tests.docs.aws_cli import for_stack, parameters, parse, run, shell_commands, written_files
 from tests.docs.markdown import blocks
 from tests.integration.sync_status.support import UNKNOWN_ID, rejected_and_booked
 from tests.support.builders import ORIGINAL
@@ -60,13 +59,7 @@ def test_every_command_block_runs_against_the_local_system(
     system.connect("another", auth="oauth")  # which registers the deployment at Rillet
     by_hand = rejected_and_booked(system, default)
     queue = system.deployment.queues["export_invoice"]
-    names = {
-        "STACK": system.deployment.stack,
-        "QUEUES": queue.url.rpartition("/")[0],
-        "ARNS": queue.arn.rpartition(":")[0],
-    }
-    customer = sample_data.solvimon_seed()["customers"][0]["id"]
-    text = text.replace("invo_AbC123", ORIGINAL).replace("cust_AbC123", customer).replace(UNKNOWN_ID, by_hand)
+    text, names = for_stack(system, text.replace(UNKNOWN_ID, by_hand), ORIGINAL)
     files = written_files(system, default, start_date="2026-01-01")
     if page == "runbook.md" and "start-message-move-task" in text:
         system.aws.sqs.send_message(QueueUrl=queue.dead_letters_url, MessageBody="{}")

@@ -1,4 +1,4 @@
-"""docs/cost.md: its sums are sums, and it is what the script makes."""
+"""docs/cost.md: its sums are sums, and it is what the script makes; and what a flood of requests costs."""
 
 import os
 import re
@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from local.aws.template import translate
 from local.system import ROOT
 from tests.benchmarks import cost, cost_meter
 from tests.benchmarks.prices import PRICES
 
+SECONDS, MEMORY_GB, LOG_GB = 0.010, 0.5, 1e-6
+"""What a request that is refused takes."""
 TEXT = cost.PAGE.read_text(encoding="utf-8")
 
 
@@ -81,3 +84,24 @@ def test_the_committed_page_is_the_one_that_the_script_makes(tmp_path: Path) -> 
     subprocess.run(command, cwd=ROOT, env=environment, check=True)  # noqa: S603
 
     assert made.read_text(encoding="utf-8") == TEXT, "run `make cost` and commit the result"
+
+
+def test_what_an_attacker_without_a_secret_costs_is_calculated_from_the_throttle() -> None:
+    """docs/security.md says what a flood of unsigned requests costs."""
+    rate = translate(ROOT / "template.yaml", {})["Parameters"]["WebhookRateLimit"]["Default"]
+    requests = int(rate) * 3600
+    price = {name: each.dollars for name, each in PRICES.items()}
+    parts = {
+        "API Gateway": requests * price["api"],
+        "Lambda": requests * (price["invocation"] + SECONDS * MEMORY_GB * price["gb_second"]),
+        "CloudWatch": requests * LOG_GB * price["log_gb"],
+        "X-Ray": (requests / 20 + 3600) * price["trace"],
+        "Parameter Store, Secrets Manager, EventBridge": 0.0,
+    }
+    parts["Together"] = sum(parts.values())
+
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+
+    rows = dict(re.findall(r"^\| ([^|]+) \|.*\| \$([0-9.]+) \|$", page, re.MULTILINE))
+    assert rows == {name: f"{dollars:.2f}" for name, dollars in parts.items()}
+    assert f"{requests:,} refused requests" in page

@@ -5,10 +5,9 @@ import re
 
 import pytest
 
-from local import sample_data
 from local.aws.template import translate
 from local.system import ROOT, Connection, LocalSystem
-from tests.docs.aws_cli import Command, Json, commands, run, written_files
+from tests.docs.aws_cli import Json, commands, for_stack, run, written_files
 from tests.docs.markdown import anchor
 from tests.infrastructure.arrange import raising
 from tests.infrastructure.views import Template
@@ -32,23 +31,10 @@ def alarms() -> dict[str, Json]:
     return Template(translate(ROOT / "template.yaml", {})).alarms
 
 
-def commands_of(section: str, system: LocalSystem, invoice: str = FIRST) -> list[Command]:
-    """Return the commands of a section, for this stack, an invoice and its customer."""
-    names = {
-        "STACK": system.deployment.stack,
-        "QUEUES": system.deployment.queues["export_invoice"].url.rpartition("/")[0],
-        "ARNS": system.deployment.queues["export_invoice"].arn.rpartition(":")[0],
-    }
-    customer = sample_data.solvimon_seed()["customers"][0]["id"]
-    text = section.replace("invo_AbC123", invoice).replace("cust_AbC123", customer)
-    return commands(text, names)
-
-
 def do(system: LocalSystem, connection: Connection, section: str, *words: str) -> list[Json]:
     """Run the commands of a section that contain some words, and return their answers."""
-    chosen = [
-        each for each in commands_of(SECTIONS[section], system) if all(word in each.text for word in words)
-    ]
+    found = commands(*for_stack(system, SECTIONS[section], FIRST))
+    chosen = [each for each in found if all(word in each.text for word in words)]
     assert chosen, f"no such command in {section}: {words}"
     return [run(system, each, written_files(system, connection)) for each in chosen]
 

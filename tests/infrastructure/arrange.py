@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 from local.aws.runtime import LambdaContext
 from local.system import LocalSystem
@@ -40,11 +41,7 @@ class Stub:
 
 def raising(error: BaseException) -> Behaviour:
     """A behaviour that raises."""
-
-    def behave(event: Json, context: object) -> object:
-        raise error
-
-    return behave
+    return Mock(side_effect=error)
 
 
 def publish(

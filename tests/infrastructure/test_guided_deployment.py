@@ -21,13 +21,8 @@ def dialogue(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("guided")
     for name in ("template.yaml", "samconfig.toml"):
         shutil.copy(ROOT / name, folder)
-    command = [
-        str(Path(sys.executable).with_name("sam")),
-        "deploy",
-        "--guided",
-        "--template-file",
-        "template.yaml",
-    ]
+    sam = str(Path(sys.executable).with_name("sam"))
+    command = [sam, "deploy", "--guided", "--template-file", "template.yaml"]
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),

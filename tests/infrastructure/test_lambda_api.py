@@ -1,4 +1,4 @@
-"""Functions are invoked through the AWS endpoint as on AWS: synchronously, asynchronously, by alias."""
+"""Functions are invoked as on AWS: synchronously, asynchronously, by alias, each with its environment."""
 
 import json
 import threading
@@ -7,6 +7,7 @@ from decimal import Decimal
 import boto3
 import pytest
 
+from local.aws.runtime import Killed
 from local.aws.server import REGION
 from local.aws.template import NameTooLongError, load
 from local.system import ROOT, LocalSystem
@@ -148,3 +149,44 @@ def test_a_stack_whose_functions_would_have_names_above_64_characters_is_refused
 
     with pytest.raises(NameTooLongError, match="at most 64 characters"):
         load(ROOT / "template.yaml", {}, "", "s" * 45)
+
+
+# Execution environments
+
+
+def test_the_context_knows_the_function_and_its_time(system: LocalSystem, export_invoice: Stub) -> None:
+    system.invoke("export_invoice", {"invoice_ids": ["invo_1"]})
+
+    [context] = export_invoice.contexts
+    assert context.function_name == "solvimon-rillet-export-invoice"
+    assert context.invoked_function_arn.endswith(":function:solvimon-rillet-export-invoice")
+    assert context.memory_limit_in_mb == 512
+    assert 59_000 < context.get_remaining_time_in_millis() <= 60_000
+    assert context.aws_request_id
+
+
+def test_an_environment_is_kept_for_the_next_event_and_dropped_when_the_function_dies(
+    system: LocalSystem, export_invoice: Stub
+) -> None:
+    system.invoke("export_invoice", {})
+    system.invoke("export_invoice", {})
+    warm = len(export_invoice.environments)
+    export_invoice.behaviour = raising(Killed())
+
+    with pytest.raises(Killed):
+        system.invoke("export_invoice", {})
+    export_invoice.behaviour = lambda event, context: {}
+    system.invoke("export_invoice", {})
+
+    assert warm == 1
+    assert len(export_invoice.environments) == 2
+
+
+def test_functions_use_the_clock_of_the_local_system(system: LocalSystem, export_invoice: Stub) -> None:
+    system.invoke("export_invoice", {})
+    [clock] = export_invoice.clocks
+    before = clock()
+
+    system.advance(3600)
+
+    assert clock() == pytest.approx(before + 3600, abs=5)

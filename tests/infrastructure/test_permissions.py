@@ -1,7 +1,8 @@
 """The local system allows a function what its role allows, and nothing else."""
 
-from collections.abc import Iterator
 from contextlib import nullcontext
+from copy import deepcopy
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -15,18 +16,13 @@ FUNCTION = "solvimon-rillet-receive-webhook"
 
 
 @pytest.fixture
-def denials(system: LocalSystem) -> Iterator[dict[str, set[object]]]:
-    permissions = system.aws.permissions
-    before = {name: set(calls) for name, calls in permissions.denied.items()}
-    used = {name: set(actions) for name, actions in permissions.used.items()}
-    grants = {name: set(found) for name, found in permissions.used_grants.items()}
-    yield permissions.denied  # type: ignore[misc]
-    permissions.denied.clear()
-    permissions.denied.update(before)
-    permissions.used.clear()
-    permissions.used.update(used)
-    permissions.used_grants.clear()
-    permissions.used_grants.update(grants)
+def denials(system: LocalSystem, monkeypatch: pytest.MonkeyPatch) -> dict[str, set[object]]:
+    """What was refused so far; what a test adds here and to what was used is forgotten."""
+    permissions: Any = system.aws.permissions
+    for name in ("denied", "used", "used_grants"):
+        monkeypatch.setattr(permissions, name, deepcopy(getattr(permissions, name)))
+    denied: dict[str, set[object]] = permissions.denied
+    return denied
 
 
 def test_what_a_role_allows_is_done(system: LocalSystem, denials: dict[str, set[object]]) -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+import requests
 from flask.testing import FlaskClient
 
 from local.books_check.records import rillet_documents
@@ -120,35 +121,24 @@ def test_a_customer_with_a_name_of_markup_is_shown_as_text(demo: Connection, bro
     assert "<img" not in page
 
 
-def test_rillet_is_down_until_it_is_let_up_again(
-    system: LocalSystem, demo: Connection, browser: FlaskClient
+@pytest.mark.parametrize(
+    ("trouble", "end", "shown"),
+    [("rillet-down", "rillet-up", ""), ("refuse-key", "accept-key", "Rillet refuses the key of default.")],
+)
+def test_rillet_is_down_or_refuses_the_key_until_a_button_ends_it(
+    system: LocalSystem, demo: Connection, browser: FlaskClient, trouble: str, end: str, shown: str
 ) -> None:
-    press(browser, "rillet-down")
+    press(browser, trouble)
     invoice = finalised(system, demo, browser, "first")
-    down = rillet_documents(demo, invoice["id"])
-    press(browser, "rillet-up")
+    during = rillet_documents(demo, invoice["id"])
+    page = browser.get(PATH).text
+    press(browser, end)
     for _ in range(5):
         press(browser, "advance", seconds="3600")
         system.settle()
 
-    assert down == []
-    assert len(rillet_documents(demo, invoice["id"])) == 1
-
-
-def test_rillet_refuses_the_key_until_it_is_accepted_again(
-    system: LocalSystem, demo: Connection, browser: FlaskClient
-) -> None:
-    press(browser, "refuse-key")
-    invoice = finalised(system, demo, browser, "first")
-    refused = rillet_documents(demo, invoice["id"])
-    shown = browser.get(PATH).text
-    press(browser, "accept-key")
-    for _ in range(5):
-        press(browser, "advance", seconds="3600")
-        system.settle()
-
-    assert refused == []
-    assert "Rillet refuses the key of default." in shown
+    assert during == []
+    assert shown in page
     assert len(rillet_documents(demo, invoice["id"])) == 1
 
 
@@ -209,8 +199,6 @@ def test_a_button_signs_in_to_the_panel(browser: FlaskClient, role: str) -> None
 
 
 def test_the_gateway_serves_it_beside_the_api_and_nothing_else(system: LocalSystem, demo: Connection) -> None:
-    import requests
-
     serve_playground(system)
     try:
         paths = (PATH, f"{PATH}/panel.css", f"{PATH}x", "/", "/webhooks/solvimon/default")

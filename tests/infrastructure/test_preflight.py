@@ -4,6 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
@@ -149,8 +150,7 @@ def test_no_python_of_lambdas_version_is_slower_and_no_failure() -> None:
 
 
 def test_without_a_region_or_credentials_nothing_else_is_asked() -> None:
-    def refuse(service: str) -> object:
-        raise NoCredentialsError
+    refuse = Mock(side_effect=NoCredentialsError)
 
     [region] = account(STACK, None, refuse)
     [credentials] = account(STACK, REGION, refuse)

@@ -1,10 +1,12 @@
-"""The shelving of the layer: few files at each root, and no name that says two things."""
+"""The shelving: few files at each root, no name that says two things, and no circle of imports."""
 
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 from local.system import ROOT
@@ -72,3 +74,13 @@ def allowed(name: str, places: list[str]) -> bool:
         )
         or len(set(vendors)) == len(places)
     )
+
+
+def test_imports_make_no_circle() -> None:
+    """No module imports itself by way of others, neither inside a function nor for types only."""
+    graph = grimp.build_graph("solvimon_rillet", "functions", "local", "tests", cache_dir=None)
+
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+
+    assert len(imports) > 300
+    TopologicalSorter(imports).prepare()  # raises CycleError with the circle

@@ -143,16 +143,3 @@ def attribute_of(value: Json) -> str:
 def listed(value: str | list[str]) -> list[str]:
     """Return a list where CloudFormation takes a list or a single text."""
     return [value] if isinstance(value, str) else value
-
-
-def strings(value: object) -> Iterator[str]:
-    """Return every text inside a value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            yield name
-            yield from strings(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from strings(inner)

@@ -6,18 +6,20 @@ CheckpointDurableExecution.
 
 import json
 import queue
-import sys
 import threading
 import time
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from aws_durable_execution_sdk_python.execution import DurableExecutionInvocationInputWithClient
 from aws_durable_execution_sdk_python.lambda_service import DurableServiceClient
 from aws_durable_execution_sdk_python_testing.model import CheckpointDurableExecutionRequest
+from werkzeug import Request, Response
+from werkzeug.serving import make_server
+
+from local.aws.server import KeepAliveHandler
 
 _RUNTIME = "/2018-06-01/runtime/"
 _DURABLE = "/2025-12-01/durable-executions/"
@@ -35,6 +37,10 @@ class FunctionAnswer:
     at: float
 
 
+class _Json(Response):
+    default_mimetype = "application/json"
+
+
 class RuntimeApi:
     """Serves events to a runtime and takes its answers; a context manager.
 
@@ -48,7 +54,9 @@ class RuntimeApi:
         self._answers: queue.Queue[FunctionAnswer | FunctionFailedError] = queue.Queue()
         self._durable: DurableServiceClient | None = None
         self._deadline = 0.0
-        self._server = _Server(("127.0.0.1", 0), _handler_of(self))
+        self._server = make_server(
+            "127.0.0.1", 0, Request.application(self._serve), threaded=True, request_handler=KeepAliveHandler
+        )
         self.address = f"127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
@@ -86,22 +94,30 @@ class RuntimeApi:
             raise answer
         return answer
 
-    def next(self) -> tuple[bytes, dict[str, str]] | None:
-        """The next event with its headers; blocks until there is one, `None` at the end."""
+    def _serve(self, request: Request) -> _Json:
+        """Answer what the runtime or the durable execution SDK asks for or posts."""
+        if request.method == "POST":
+            return self._take(request.path, request.get_data())
+        if request.path == f"{_RUNTIME}invocation/next":
+            return self._next()
+        return _Json("{}", 404)
+
+    def _next(self) -> _Json:
+        """The next event, once there is one."""
         if (sent := self._events.get()) is None:
-            return None
+            return _Json(status=410)  # the end: the runtime is gone
         invocation, event = sent
-        return event, {
+        headers = {
             "Lambda-Runtime-Aws-Request-Id": invocation,
             "Lambda-Runtime-Deadline-Ms": str(int(self._deadline * 1000)),
             "Lambda-Runtime-Invoked-Function-Arn": self._arn,
             "Lambda-Runtime-Trace-Id": "Root=1-00000000-000000000000000000000000;Sampled=0",
         }
+        return _Json(event, headers=headers)
 
-    def take(self, path: str, body: bytes) -> tuple[int, bytes]:
-        """Take what the runtime or the durable execution SDK posts, and answer it."""
+    def _take(self, path: str, body: bytes) -> _Json:
         if path.startswith(_DURABLE):
-            return 200, self._checkpoint(json.loads(body))
+            return _Json(self._checkpoint(json.loads(body)))
         if path.startswith(_RUNTIME) and path.endswith("/response"):
             self._answers.put(FunctionAnswer(json.loads(body), time.monotonic()))
         elif path.startswith(_RUNTIME) and path.endswith("/error"):
@@ -109,8 +125,8 @@ class RuntimeApi:
             what = f"{error.get('errorType')}: {error.get('errorMessage')}"
             self._answers.put(FunctionFailedError("\n".join([what, *error.get("stackTrace", [])])))
         else:
-            return 404, b"{}"
-        return 202, b"{}"
+            return _Json("{}", 404)
+        return _Json("{}", 202)
 
     def _checkpoint(self, body: dict[str, Any]) -> bytes:
         if self._durable is None:
@@ -129,52 +145,3 @@ def _timestamp(value: object) -> float:
     if isinstance(value, datetime):
         return value.timestamp()
     raise TypeError(f"{type(value).__name__} is not JSON")
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
-        """Report no error of a runtime that was ended while it held a connection."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
-
-
-def _handler_of(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            if self.path != f"{_RUNTIME}invocation/next":
-                self._send(404, b"{}", {})
-            elif given := api.next():
-                self._send(200, *given)
-            else:
-                self.close_connection = True  # the end: the runtime is gone
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            if self.headers.get("Transfer-Encoding") == "chunked":
-                body = self._chunks()
-            self._send(*api.take(self.path, body), {})
-
-        def _chunks(self) -> bytes:
-            body = b""
-            while size := int(self.rfile.readline(), 16):
-                body += self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
-            return body
-
-        def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-            self.send_response(status)
-            for name, value in {**headers, "Content-Type": "application/json"}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Write nothing."""
-
-    return Handler

@@ -33,7 +33,7 @@ def test_the_seven_switches_have_the_names_of_the_guide(admin: Visitor) -> None:
 
 
 def test_a_field_shows_its_value_its_default_and_whether_it_was_changed(
-    system: LocalSystem, default: Connection, admin: Visitor
+    system: LocalSystem, admin: Visitor
 ) -> None:
     change(system, {"start_date": "2026-10-01"})
 
@@ -45,7 +45,7 @@ def test_a_field_shows_its_value_its_default_and_whether_it_was_changed(
 
 
 def test_a_change_is_reviewed_then_confirmed_and_kept_with_the_name_of_who_did_it(
-    system: LocalSystem, default: Connection, admin: Visitor
+    system: LocalSystem, admin: Visitor
 ) -> None:
     before = version(system)
     page = admin.page(PAGE)
@@ -69,9 +69,7 @@ def test_a_change_is_reviewed_then_confirmed_and_kept_with_the_name_of_who_did_i
     assert "Sync Customer to Rillet: on → off" in visible(after)
 
 
-def test_a_form_that_is_sent_as_it_was_shown_changes_nothing(
-    system: LocalSystem, default: Connection, admin: Visitor
-) -> None:
+def test_a_form_that_is_sent_as_it_was_shown_changes_nothing(system: LocalSystem, admin: Visitor) -> None:
     change(
         system,
         {"tax_types": {"NL": "VAT"}, "rillet.pacing.requests": 50, "time_zones": {"X.Y": "Europe/Amsterdam"}},
@@ -95,7 +93,7 @@ def test_a_form_that_is_sent_as_it_was_shown_changes_nothing(
     ],
 )
 def test_a_refusal_stands_at_its_field_and_loses_nothing_that_was_written(
-    system: LocalSystem, default: Connection, admin: Visitor, written: Json, problem: str
+    system: LocalSystem, admin: Visitor, written: Json, problem: str
 ) -> None:
     before = stored(system)
     page = admin.page(PAGE)
@@ -112,9 +110,7 @@ def test_a_refusal_stands_at_its_field_and_loses_nothing_that_was_written(
     assert set(form.fields) == set(corrected)
 
 
-def test_other_settings_are_changed_and_removed_as_json(
-    system: LocalSystem, default: Connection, admin: Visitor
-) -> None:
+def test_other_settings_are_changed_and_removed_as_json(system: LocalSystem, admin: Visitor) -> None:
     change(system, {"rillet.pacing.requests": 50, "time_zones": {"X": "Europe/Amsterdam"}})
 
     review = admin.send(
@@ -127,7 +123,7 @@ def test_other_settings_are_changed_and_removed_as_json(
 
 
 def test_a_change_on_a_version_that_is_not_in_force_any_more_shows_who_changed_what(
-    system: LocalSystem, default: Connection, admin: Visitor
+    system: LocalSystem, admin: Visitor
 ) -> None:
     review = admin.send(admin.page(PAGE), "/configurations/review", start_date="2026-10-01")
     change(system, {"tax_country": "NL"})
@@ -138,9 +134,7 @@ def test_a_change_on_a_version_that_is_not_in_force_any_more_shows_who_changed_w
     assert "start_date" not in values(system)
 
 
-def test_an_earlier_version_is_restored_after_a_review(
-    system: LocalSystem, default: Connection, admin: Visitor
-) -> None:
+def test_an_earlier_version_is_restored_after_a_review(system: LocalSystem, admin: Visitor) -> None:
     before = version(system)
     first = values(system)
     change(system, {"tax_country": "NL"})
@@ -163,9 +157,7 @@ def test_only_an_admin_sees_buttons_that_change_settings(system: LocalSystem, de
     assert "Restore…" not in page
 
 
-def test_fallback_products_are_picked_by_their_names_in_rillet(
-    system: LocalSystem, default: Connection, admin: Visitor
-) -> None:
+def test_fallback_products_are_picked_by_their_names_in_rillet(system: LocalSystem, admin: Visitor) -> None:
     listed = system.invoke("configure", {"show": True, "products": True})["products"]
     identity, name = listed[-1]["id"], listed[-1]["name"]
     change(system, {"fallback_products.discount": listed[0]["id"]})
@@ -193,9 +185,7 @@ def test_where_rillets_products_cannot_be_read_their_ids_are_written(
     assert '<input id="fallback_products.discount"' in page
 
 
-def test_notifications_say_where_alarms_go_and_how_each_part_is_changed(
-    system: LocalSystem, default: Connection, admin: Visitor
-) -> None:
+def test_notifications_say_where_alarms_go_and_how_each_part_is_changed(admin: Visitor) -> None:
     before = visible(admin.page(PAGE))
     admin.page("?check=1")
     section = visible(admin.page(PAGE).partition('<h2 id="notifications">')[2].partition("</section>")[0])
@@ -209,9 +199,7 @@ def test_notifications_say_where_alarms_go_and_how_each_part_is_changed(
         assert path in section
 
 
-def test_the_hour_of_the_digest_is_set_by_the_form(
-    system: LocalSystem, default: Connection, admin: Visitor
-) -> None:
+def test_the_hour_of_the_digest_is_set_by_the_form(system: LocalSystem, admin: Visitor) -> None:
     review = admin.send(admin.page(PAGE), "/configurations/review", **{"digest.hour": "8"})
     wrong = admin.send(admin.page(PAGE), "/configurations/review", **{"digest.hour": "noon"})
 

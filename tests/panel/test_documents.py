@@ -3,21 +3,19 @@
 import re
 from urllib.parse import parse_qsl
 
-import pytest
-
 from local.system import Connection, LocalSystem
 from tests.integration.sync_status.support import finalised, some, unlinked
-from tests.panel.answers import answered
+from tests.panel.answers import AnswerWith
 from tests.panel.visitor import CONNECTION, Visitor, visible
 
 PAGE = "/documents"
 
 
 def test_a_list_is_filtered_by_cause_currency_and_date_beside_state_kind_and_search(
-    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+    operator: Visitor, answered: AnswerWith
 ) -> None:
     failure = {"code": "product_not_linked", "meaning": "A product has no link.", "documents": 3}
-    asked = answered(system, monkeypatch, {"sync_status": {"failures": [failure], "documents": []}})
+    asked = answered({"sync_status": {"failures": [failure], "documents": []}})
     wanted = "code=product_not_linked&currency=EUR&from=2026-10-01&to=2026-10-31"
 
     page = operator.page(f"{PAGE}?kind=credit_memo&state=rejected&{wanted}")
@@ -34,10 +32,10 @@ def test_a_list_is_filtered_by_cause_currency_and_date_beside_state_kind_and_sea
 
 
 def test_a_page_that_looked_at_enough_offers_to_go_on_with_the_same_filters(
-    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+    operator: Visitor, answered: AnswerWith
 ) -> None:
     said = {"documents": [], "next": "token", "looked_at": 1000, "in_words": "No invoices in USD."}
-    answered(system, monkeypatch, {"sync_status": said})
+    answered({"sync_status": said})
 
     page = operator.page(f"{PAGE}?currency=USD")
 

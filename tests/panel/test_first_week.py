@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
@@ -127,7 +128,6 @@ NEW_KEY = "aws secretsmanager put-secret-value --secret-id solvimon-rillet/defau
 UNKNOWN = at("/documents/invoice/invo_wrong")
 NOT_YET = at(f"/documents/invoice/{FIRST}")
 CHECK = at("?check=1")
-BACKFILL = "/synchronise/backfill"
 MISTAKES = {
     "a wrong id": Mistake(nothing, UNKNOWN, "does not know it", "Dry run"),
     "a number instead of an id": Mistake(nothing, a_number, "has this number or id", "Clear the filters"),
@@ -211,7 +211,7 @@ def test_the_connections_are_listed_where_there_are_several(system: LocalSystem,
 
 
 def test_an_outage_of_the_panels_table_is_a_page_that_says_so(
-    system: LocalSystem, default: Connection, operator: Visitor, aws_retries_at_once: None
+    system: LocalSystem, operator: Visitor, aws_retries_at_once: None
 ) -> None:
     with system.aws.outage("dynamodb"):
         answer = operator.get(f"{CONNECTION}/activity")
@@ -222,7 +222,7 @@ def test_an_outage_of_the_panels_table_is_a_page_that_says_so(
 
 
 def test_an_outage_of_lambda_is_a_page_that_says_so(
-    system: LocalSystem, default: Connection, operator: Visitor, aws_retries_at_once: None
+    system: LocalSystem, operator: Visitor, aws_retries_at_once: None
 ) -> None:
     with system.aws.outage("lambda"):
         pages = [operator.get(path) for path in (CONNECTION, "/panel/connections")]
@@ -231,15 +231,9 @@ def test_an_outage_of_lambda_is_a_page_that_says_so(
     assert all("Nothing was changed." in page.text for page in pages)
 
 
-class _Silent:
-    """A client of Lambda whose function never answers."""
-
-    def invoke(self, **_: object) -> None:
-        raise ReadTimeoutError(endpoint_url="https://lambda")
-
-
 def test_a_function_that_takes_too_long_may_have_done_its_work() -> None:
-    functions = Functions("stack", _Silent())  # type: ignore[arg-type]
+    silent = Mock(invoke=Mock(side_effect=ReadTimeoutError(endpoint_url="https://lambda")))
+    functions = Functions("stack", silent)
 
     with pytest.raises(InvocationFailed, match="gave no answer within 20 seconds") as failed:
         functions.invoke(Invocation("export_invoice", {}))

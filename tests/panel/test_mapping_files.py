@@ -10,8 +10,8 @@ from local.system import Connection, LocalSystem
 from solvimon_rillet.panel.functions import Answered, Functions, Invocation, InvocationFailed
 from solvimon_rillet.panel.pages.mapping_files import MAX_DECIDED_ROWS, MAX_FILE_BYTES
 from tests.integration.sync_status.support import finalised, some, unlinked
-from tests.panel.answers import answered
-from tests.panel.visitor import CONNECTION, Markup, Visitor, signed_in, visible
+from tests.panel.answers import AnswerWith
+from tests.panel.visitor import CONNECTION, Markup, Visitor, csv_rows, signed_in, visible
 from tests.support.assertions import record
 from tests.support.builders import Json
 
@@ -29,13 +29,13 @@ def checked(visitor: Visitor, content: str | bytes) -> str:
     return visitor.get(answer.headers["location"]).text
 
 
-def saved(visitor: Visitor, page: str) -> list[Json]:
+def saved(visitor: Visitor, page: str) -> list[dict[str, str]]:
     """The rows of the file that a page leads to."""
     [path] = {part.partition('"')[0] for part in page.split(f'href="{CONNECTION}/lists/')[1:]}
     address = visitor.get(f"{CONNECTION}/lists/{path}").headers["location"]
     file = requests.get(address, timeout=30)
     assert file.headers["content-disposition"].startswith("attachment")
-    return list(csv.DictReader(io.StringIO(file.content.decode("utf-8-sig"), newline="")))
+    return csv_rows(file)
 
 
 def test_the_whole_list_is_saved_filled_given_back_checked_and_done(
@@ -68,7 +68,7 @@ def test_the_whole_list_is_saved_filled_given_back_checked_and_done(
 
 
 def test_a_list_that_takes_longer_than_a_page_waits_can_be_saved_later(
-    system: LocalSystem, default: Connection, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+    operator: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     invoke, page = Functions.invoke, operator.page(PAGE)
 
@@ -87,28 +87,26 @@ def test_a_list_that_takes_longer_than_a_page_waits_can_be_saved_later(
 
 
 def test_refused_rows_are_a_file_that_can_be_corrected_and_given_back(
-    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+    operator: Visitor, answered: AnswerWith
 ) -> None:
     refused = {"row": 2, "act": "link", "solvimon_id": "prod_1", "error": "Why", "remedy": "Do"}
-    answered(system, monkeypatch, {"link_records": {"rows": [], "results": [refused], "complete": True}})
+    answered({"link_records": {"rows": [], "results": [refused], "complete": True}})
 
     page = checked(operator, f"{HEADER}\n{PAIR}\n")
     [address] = [each for each in Markup(page).addresses if "as=csv" in each]
-    found = list(csv.DictReader(io.StringIO(operator.get(address).content.decode("utf-8-sig"))))
+    found = csv_rows(operator.get(address))
 
     said = [(row["act"], row["row"], row["error"], row["remedy"]) for row in found]
     assert said == [("link", "2", "Why", "Do")]
 
 
-def test_what_no_time_was_left_for_is_gone_on_with(
-    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_no_time_was_left_for_is_gone_on_with(operator: Visitor, answered: AnswerWith) -> None:
     def answer(event: Json) -> Json:
         rows = event.get("rows", [])
         left = {"left": len(rows) - 1, "next": {"rows": rows[1:]}} if len(rows) > 1 else {}
         return {"linked": 1, "results": [], "complete": not left, **left}
 
-    asked = answered(system, monkeypatch, {"link_records": answer})
+    asked = answered({"link_records": answer})
 
     first = operator.send(checked(operator, f"{HEADER}\n{PAIR}\n{PAIR}\n"), "/rows")
     last = operator.send(first, "/rows")
@@ -135,10 +133,8 @@ UNTAKEN: list[tuple[str | bytes, str]] = [
 ]
 
 
-def test_a_file_that_cannot_be_taken_says_why_and_what_to_do(
-    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = answered(system, monkeypatch, {"link_records": {"rows": []}})
+def test_a_file_that_cannot_be_taken_says_why_and_what_to_do(operator: Visitor, answered: AnswerWith) -> None:
+    asked = answered({"link_records": {"rows": []}})
 
     for content, problem in UNTAKEN:
         page = visible(checked(operator, content))
@@ -157,10 +153,8 @@ def test_a_list_that_is_not_there_or_is_none_of_ours_is_not_found(operator: Visi
         assert "location" not in answer.headers
 
 
-def test_a_list_of_links_is_searched_by_name(
-    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = answered(system, monkeypatch, {"link_records": {"rows": [], "number": 0}})
+def test_a_list_of_links_is_searched_by_name(operator: Visitor, answered: AnswerWith) -> None:
+    asked = answered({"link_records": {"rows": [], "number": 0}})
 
     page = operator.page(f"{PAGE}?only=linked&find=moor")
 
@@ -171,11 +165,11 @@ def test_a_list_of_links_is_searched_by_name(
 
 
 def test_the_control_of_a_customer_that_rillet_does_not_have_lets_it_be_created(
-    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+    operator: Visitor, answered: AnswerWith
 ) -> None:
     alike = {"rillet_id": "0198c1d2-0000-4000-8000-000000000001", "rillet_name": "Maas", "alike": ["name"]}
     answers = {"suggested": [alike], "rows": [], "may_be_created": True, "documents_continued": 2}
-    asked = answered(system, monkeypatch, {"link_records": answers})
+    asked = answered({"link_records": answers})
 
     page = operator.page("/needs-attention?fix=customer:cust_1")
     result = operator.send(page, "/needs-attention/link", rillet_id="create")
@@ -186,13 +180,9 @@ def test_the_control_of_a_customer_that_rillet_does_not_have_lets_it_be_created(
     assert "2 documents that waited are tried again." in visible(result)
 
 
-def test_the_records_of_rillet_are_searched_in_the_control(
-    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_records_of_rillet_are_searched_in_the_control(operator: Visitor, answered: AnswerWith) -> None:
     rows = [{"rillet_id": f"r-{number}", "rillet_name": f"Maas {number}"} for number in range(20)]
-    asked = answered(
-        system, monkeypatch, {"link_records": {"rows": rows, "number": 120, "next_page": 3, "suggested": []}}
-    )
+    asked = answered({"link_records": {"rows": rows, "number": 120, "next_page": 3, "suggested": []}})
 
     page = operator.page("/needs-attention?fix=customer:cust_1&find=maas&page=2")
 

@@ -6,23 +6,18 @@ import pytest
 
 from local.system import Connection, LocalSystem
 from tests.integration.sync_status.support import finalised, some, unlinked
-from tests.panel.answers import answered
-from tests.panel.visitor import CONNECTION, Visitor, invocations, signed_in, visible
+from tests.panel.answers import AnswerWith
+from tests.panel.visitor import CONNECTION, REJECTED, Visitor, invocations, signed_in, visible
 from tests.support.assertions import record
 from tests.support.builders import Json
 
 PAGE = "/needs-attention"
-REJECTED = "invo_many000"
 
 
 @pytest.fixture
-def product(system: LocalSystem, default: Connection) -> Json:
+def product(default: Connection, rejected: list[Json], system: LocalSystem) -> Json:
     """The product that stops an invoice, because it has no Rillet product."""
-    unlinked(default)
-    finalised(system, default, *some(1))
-    assert record(system, REJECTED)["state"] == "rejected"
-    about = record(system, REJECTED)["about"]
-    found: Json = default.platform.records["products"][about["id"]]
+    found: Json = default.platform.records["products"][record(system, REJECTED)["about"]["id"]]
     return found
 
 
@@ -55,7 +50,7 @@ def test_the_control_of_a_cause_stands_in_its_place_and_offers_the_record_of_the
 
 
 def test_linking_in_place_books_what_waited_for_it(
-    system: LocalSystem, default: Connection, product: Json, operator: Visitor
+    system: LocalSystem, product: Json, operator: Visitor
 ) -> None:
     seen = set[str]()
     page = operator.page(PAGE)
@@ -99,7 +94,7 @@ def test_what_became_of_documents_is_followed_until_all_have_ended(
 
 
 def test_a_broken_connection_is_one_card_with_the_way_to_reconnect(
-    system: LocalSystem, default: Connection, admin: Visitor, monkeypatch: pytest.MonkeyPatch
+    admin: Visitor, answered: AnswerWith
 ) -> None:
     wait = {
         **{"reason": "Rillet refuses the key.", "needs_person": True, "kind": "invoice", "documents": 2},
@@ -107,7 +102,7 @@ def test_a_broken_connection_is_one_card_with_the_way_to_reconnect(
         **{"oldest": {"since": "2026-11-28T08:00:00Z"}, "next_try": None, "what_to_do": "Reconnect."},
         "act": {"function": "connect_rillet", "event": {"connection": "default"}},
     }
-    answered(system, monkeypatch, {"sync_status": {"waiting": [wait], "connection": "default"}})
+    answered({"sync_status": {"waiting": [wait], "connection": "default"}})
 
     page = admin.page(PAGE)
 
@@ -117,7 +112,7 @@ def test_a_broken_connection_is_one_card_with_the_way_to_reconnect(
 
 
 def test_rows_that_an_import_left_out_are_named_and_can_be_imported_again(
-    system: LocalSystem, default: Connection, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+    operator: Visitor, answered: AnswerWith
 ) -> None:
     rillet_id = "0198c1d2-0000-4000-8000-000000000001"
     lost = {"rillet_id": rillet_id, "name": None, "code": "row_incomplete", "what": "It has no name."}
@@ -125,7 +120,7 @@ def test_rows_that_an_import_left_out_are_named_and_can_be_imported_again(
         **{"kind": "import_customers", "state": "completed", "ended": "2026-11-29T08:00:00Z", "request": {}},
         "result": {"failures": [{**lost, "remedy": "Name it in Rillet."}]},
     }
-    answered(system, monkeypatch, {"sync_status": {"finished": [run], "connection": "default"}})
+    answered({"sync_status": {"finished": [run], "connection": "default"}})
 
     page = operator.page(PAGE)
 
@@ -154,7 +149,7 @@ def test_a_viewer_sees_the_causes_and_no_button_that_changes_something(
 
 
 def test_records_without_a_link_are_listed_and_can_be_linked_and_unlinked(
-    product: Json, system: LocalSystem, default: Connection, operator: Visitor
+    product: Json, operator: Visitor
 ) -> None:
     page = operator.page("/mappings/products")
     editor = operator.page(f"/needs-attention?fix=product:{product['id']}")
@@ -187,3 +182,27 @@ def test_linking_without_one_choice_changes_nothing_and_leads_back(
     assert problem in visible(result)
     assert "Nothing was changed." in visible(result)
     assert "Back to the choice" in result
+
+
+STORY = f"/documents/invoice/{REJECTED}"
+
+
+def test_the_story_of_a_rejected_invoice_leads_to_the_control_that_links_its_product(
+    product: Json, operator: Visitor
+) -> None:
+    page = operator.page(STORY)
+
+    assert f"{product['name']} has no Rillet product" in visible(page)
+    assert f"Choose which Rillet product {product['name']} is." in visible(page)
+    address = f"{CONNECTION}/needs-attention?fix=product%3A{product['id']}#fix"
+    assert f'<a class="button primary" href="{address}">Choose its Rillet product</a>' in page
+    assert "link_records with" not in visible(page).partition("What happened")[0]
+
+
+def test_the_answer_names_the_record_for_those_who_use_no_panel(product: Json, system: LocalSystem) -> None:
+    story = system.invoke("sync_status", {"invoice_id": REJECTED})
+    unknown = system.invoke("sync_status", {"invoice_id": "invo_nobody"})
+
+    assert story["culprit"] == record(system, REJECTED)["about"]
+    assert story["title"] == f"{product['name']} has no Rillet product"
+    assert (unknown["title"], unknown["culprit"]) == (None, None)

@@ -8,7 +8,7 @@ import requests
 from local.system import Connection, LocalSystem
 from solvimon_rillet.panel.bridge import bridge_of
 from tests.integration.sync_status.support import finalised, some, unlinked
-from tests.panel.answers import answered
+from tests.panel.answers import AnswerWith
 from tests.panel.visitor import CONNECTION, Visitor, invocations, kept, signed_in, visible
 from tests.support.builders import Json
 
@@ -69,7 +69,7 @@ def test_a_difference_leads_to_the_story_of_its_document(
     ],
 )
 def test_a_period_that_cannot_be_compared_is_named_and_nothing_begins(
-    system: LocalSystem, default: Connection, operator: Visitor, form: Json, problem: str
+    system: LocalSystem, operator: Visitor, form: Json, problem: str
 ) -> None:
     page = operator.page(PAGE)
     before = invocations(system)
@@ -111,10 +111,8 @@ def test_a_report_that_does_not_exist_is_not_found(operator: Visitor, path: str)
 
 
 def test_a_report_with_differences_is_signed_off_with_a_comment_only(
-    system: LocalSystem, default: Connection, operator: Visitor
+    system: LocalSystem, rejected: list[Json], operator: Visitor
 ) -> None:
-    unlinked(default)
-    finalised(system, default, *some(1))
     path = reconciled(system, operator)
     viewer = signed_in(system, "viewer", "ada@tideway.example")
 
@@ -170,7 +168,7 @@ def test_the_bridge_ends_at_rillets_total_whatever_the_findings_say() -> None:
 
 
 def test_reports_are_filtered_by_their_days_and_say_who_asked_for_them(
-    system: LocalSystem, default: Connection, operator: Visitor
+    system: LocalSystem, operator: Visitor
 ) -> None:
     reconciled(system, operator)
 
@@ -184,13 +182,13 @@ def test_reports_are_filtered_by_their_days_and_say_who_asked_for_them(
 
 
 def test_a_reconciliation_that_runs_is_named_with_the_way_to_its_progress(
-    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+    operator: Visitor, answered: AnswerWith
 ) -> None:
     run = {
         **{"kind": "reconcile", "state": "running", "started": "2026-11-29T08:00:00Z", "by": "ada"},
         "execution": "arn:aws:lambda:eu:1:function:f:1/durable-execution/panel-abc/1",
     }
-    answered(system, monkeypatch, {"sync_status": {"under_way": [run], "connection": "default"}})
+    answered({"sync_status": {"under_way": [run], "connection": "default"}})
 
     page = operator.page(PAGE)
 

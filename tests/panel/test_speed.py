@@ -11,8 +11,9 @@ from botocore.httpsession import URLLib3Session
 from local.aws.server import REGION
 from local.system import Connection, LocalSystem
 from solvimon_rillet.panel.function import panel_handler
+from tests.panel.answers import AnswerWith
+from tests.panel.hostile import hostile_status
 from tests.panel.test_access import ROUTES, address
-from tests.panel.test_pages import canned, hostile
 from tests.panel.visitor import CONNECTION, invocations, signed_in
 from tests.support.builders import FIRST, Json
 
@@ -39,7 +40,7 @@ def test_a_page_invokes_at_most_two_functions(system: LocalSystem, default: Conn
 
 def full_pages() -> Json:
     """An answer with as many rows as a page can have, of a ledger with 10,000 documents."""
-    answer = hostile("Maasvlakte Quay Services B.V.")
+    answer = hostile_status("Maasvlakte Quay Services B.V.")
     rows = {"documents": 50, "recent": 10, "failures": 30, "waiting": 10, "attempts": 40, "finished": 20}
     return {
         **answer,
@@ -49,10 +50,10 @@ def full_pages() -> Json:
 
 
 def test_a_warm_page_takes_at_most_60_ms_of_the_processor_with_10_000_documents(
-    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch
+    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch, answered: AnswerWith
 ) -> None:
     visitor, function = signed_in(system, "admin"), system.deployment.functions["panel"]
-    canned(system, monkeypatch, {"sync_status": full_pages(), "connect_rillet": hostile("Tideway Group")})
+    answered({"sync_status": full_pages(), "connect_rillet": hostile_status("Tideway Group")})
     fakes = _count_the_fakes(monkeypatch)
     names = {"AWS_LAMBDA_FUNCTION_NAME": function.name, "AWS_REGION": REGION}
     handler = panel_handler({**function.environment, **names}, system.clock.now)

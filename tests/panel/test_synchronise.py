@@ -1,13 +1,14 @@
 """Synchronise: imports with preview and progress, back-fill, dry run, sweep."""
 
 import re
+from unittest.mock import Mock
 
 import pytest
 import requests
 
 from local.system import Connection, LocalSystem
 from tests.integration.sync_status.support import finalised, some, unlinked
-from tests.panel.answers import answered
+from tests.panel.answers import AnswerWith
 from tests.panel.visitor import CONNECTION, Markup, Visitor, forms, signed_in, visible
 from tests.support.arrange import load
 from tests.support.builders import FIRST, Json
@@ -66,7 +67,7 @@ def test_rows_of_a_preview_are_filtered_ticked_and_saved_as_a_file_with_all_of_t
 
 
 def test_only_the_ticked_rows_of_a_preview_are_imported(
-    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch, answered: AnswerWith
 ) -> None:
     ids = [f"0198c1d2-0000-4000-8000-00000000000{number}" for number in range(2)]
     rows = [{"rillet_id": each, "name": "Anchor", "outcome": "created"} for each in ids]
@@ -76,7 +77,7 @@ def test_only_the_ticked_rows_of_a_preview_are_imported(
         **{"request": {"dry_run": True, "recheck": True}, "result": {"rows": rows, "seen": 3}},
         "execution": "arn:aws:lambda:eu:1:function:f:1/durable-execution/panel-abc/1",
     }
-    answered(system, monkeypatch, {"sync_status": {"finished": [run], "connection": "default"}})
+    answered({"sync_status": {"finished": [run], "connection": "default"}})
     sent = list[Json]()
     monkeypatch.setattr(system.runtime, "start", lambda _workflow, event, *_: sent.append(event))
 
@@ -90,7 +91,7 @@ def test_only_the_ticked_rows_of_a_preview_are_imported(
 
 
 def test_an_import_runs_under_the_name_of_the_form_and_is_followed_until_it_has_ended(
-    system: LocalSystem, default: Connection, operator: Visitor
+    system: LocalSystem, operator: Visitor
 ) -> None:
     path = began(operator, "import")
     page = ended(system, operator, path)
@@ -115,9 +116,7 @@ def test_a_run_that_has_not_begun_yet_is_asked_for_again(operator: Visitor) -> N
     assert ">Refresh</a>" in answer.text
 
 
-def test_the_progress_of_a_run_is_shown_in_words(
-    system: LocalSystem, operator: Visitor, default: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_progress_of_a_run_is_shown_in_words(operator: Visitor, answered: AnswerWith) -> None:
     run = {
         **{"kind": "import_customers", "state": "running", "started": "2026-11-29T08:00:00Z", "by": "ada"},
         **{"in_words": "It is under way.", "request": {"connection": "default"}},
@@ -132,7 +131,7 @@ def test_the_progress_of_a_run_is_shown_in_words(
     runs = {"under_way": [run], "connection": "default"}
     answers = iter([runs, {**runs, "finished": [last]}] * 3)
     known = {"sync_status": lambda event: next(answers) if "runs" in event else {}}
-    answered(system, monkeypatch, known)
+    answered(known)
 
     page = operator.page("/synchronise/runs/panel-abc")
     again = operator.page("/synchronise/runs/panel-abc")
@@ -163,18 +162,13 @@ def test_the_progress_of_a_run_is_shown_in_words(
 def test_the_rows_of_an_import_are_chosen(
     system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch, fields: Json, event: Json
 ) -> None:
-    sent = list[Json]()
-    start = system.runtime.start
-
-    def begun(workflow: str, given: Json, *more: str) -> object:
-        sent.append(given)
-        return start(workflow, given, *more)
-
-    monkeypatch.setattr(system.runtime, "start", begun)
+    start = Mock(wraps=system.runtime.start)
+    monkeypatch.setattr(system.runtime, "start", start)
 
     began(operator, "preview", **fields)
 
     by = "controller@tideway.example (operator)"
+    sent = [call.args[1] for call in start.call_args_list]
     assert sent == [{"connection": "default", "dry_run": True, **event, "by": by}]
 
 

@@ -1,5 +1,7 @@
 """A person with a browser, as far as the panel notices: cookies, forms and redirects, without JavaScript."""
 
+import csv
+import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +15,8 @@ from local.system import LocalSystem
 from tests.support.builders import Json
 
 CONNECTION = "/panel/connections/default"
+REJECTED = "invo_many000"
+"""Id of the invoice of the fixture `rejected`."""
 SECONDS = 30
 
 
@@ -107,27 +111,30 @@ class Visitor:
         self.system = system
         self.cookie = cookie
 
-    def get(self, path: str, **headers: str) -> requests.Response:
-        """Open an address, and follow no redirect."""
-        return requests.get(
+    def request(self, method: str, path: str, headers: Mapping[str, str], **more: Any) -> requests.Response:
+        """Send any request with the session's cookie, and follow no redirect."""
+        # `requests` sends no Secure cookie to http, as browsers do to a loopback address.
+        cookie = {"Cookie": self.cookie} if self.cookie else {}
+        return requests.request(
+            method,
             f"{self.system.gateway.url}{path}",
-            headers=self._headers(headers),
+            headers={**cookie, **headers},
             allow_redirects=False,
             timeout=SECONDS,
+            **more,
         )
+
+    def get(self, path: str, **headers: str) -> requests.Response:
+        """Open an address, and follow no redirect."""
+        return self.request("GET", path, headers)
 
     def post(
         self, path: str, fields: Json, files: Mapping[str, Any] | None = None, **headers: str
     ) -> requests.Response:
         """Send a form, as a browser of today does from a page of the panel."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return requests.post(
-            f"{self.system.gateway.url}{path}",
-            data=fields,
-            files=files,
-            headers=self._headers({"Sec-Fetch-Site": "same-origin", **named}),
-            allow_redirects=False,
-            timeout=SECONDS,
+        return self.request(
+            "POST", path, {"Sec-Fetch-Site": "same-origin", **named}, data=fields, files=files
         )
 
     def page(self, path: str = "") -> str:
@@ -152,10 +159,6 @@ class Visitor:
         answer = self.post(form.action, {**form.fields, **fields})
         assert answer.status_code == 303, answer.text[-2000:]
         return self.get(answer.headers["location"]).text
-
-    def _headers(self, more: dict[str, str]) -> dict[str, str]:
-        # `requests` sends no Secure cookie to http, as browsers do to a loopback address.
-        return {**({"Cookie": self.cookie} if self.cookie else {}), **more}
 
 
 def forms(page: str) -> list[FoundForm]:
@@ -206,3 +209,8 @@ def state_of(system: LocalSystem) -> Any:  # noqa: ANN401 - records of any shape
 def visible(page: str) -> str:
     """The text of a page."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+def csv_rows(answer: requests.Response) -> list[dict[str, str]]:
+    """The rows of a table that a browser saves."""
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))

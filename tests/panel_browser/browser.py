@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
@@ -28,7 +28,7 @@ def chromium() -> Iterator[Browser]:
 
 
 class Window:
-    """A window with cookies of its own.
+    """A window with cookies of its own; a context manager.
 
     Args:
         browser: the browser.
@@ -60,7 +60,10 @@ class Window:
         self.page.on("pageerror", lambda error: self.complaints.append(f"{self.page.url}: {error}"))
         self.page.on("dialog", self._dialog)
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Close it; its cookies are gone."""
         self.context.close()
 

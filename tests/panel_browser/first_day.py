@@ -22,8 +22,7 @@ def first_day(stage: Stage) -> float:
         playwright.sync_api.Error: a control is not there.
     """
     started = time.monotonic()
-    window = Window(stage.browser)
-    try:
+    with Window(stage.browser) as window:
         stage.sign_in(window)
         page = window.page
         _connect(page)
@@ -34,8 +33,6 @@ def first_day(stage: Stage) -> float:
         _link_what_stops_invoices(stage, page)
         _sign_the_books_off(page)
         assert not window.complaints, window.complaints
-    finally:
-        window.close()
     return time.monotonic() - started
 
 

@@ -40,45 +40,38 @@ class Looks:
 
 def look(stage: Stage, connections: Iterable[str], of_a_shape: int, role: str = "admin") -> Looks:
     """Open every page of some connections, and look at each in all ways."""
-    looks, window = Looks(), Window(stage.browser)
-    try:
+    looks = Looks()
+    with Window(stage.browser) as window:
         stage.sign_in(window, role)
         for connection in connections:
             for _ in walk(window.page, stage.at(connection), of_a_shape):
                 looks.pages += 1
                 look_at(window, looks)
         looks.complaints += window.complaints
-    finally:
-        window.close()
     return looks
 
 
 def look_without_scripts(stage: Stage, connection: str, of_a_shape: int) -> Looks:
     """Open every page of a connection in a browser that runs no script."""
-    looks, window = Looks(), Window(stage.browser, javascript=False)
-    try:
+    looks = Looks()
+    with Window(stage.browser, javascript=False) as window:
         stage.sign_in(window)
         for _ in walk(window.page, stage.at(connection), of_a_shape):
             looks.pages += 1
             _is_shown(window, looks)
         looks.complaints += window.complaints
-    finally:
-        window.close()
     return looks
 
 
 def look_at_playground(stage: Stage) -> Looks:
     """Look at the playground of each connection."""
-    looks, window = Looks(), Window(stage.browser)
-    try:
+    looks = Looks()
+    with Window(stage.browser) as window:
         for connection in stage.system.connections:
-            address = f"{stage.playground}?connection={connection}"
-            window.page.goto(address)
+            window.page.goto(f"{stage.playground}?connection={connection}")
             looks.pages += 1
             look_at(window, looks)
         looks.complaints += window.complaints
-    finally:
-        window.close()
     return looks
 
 

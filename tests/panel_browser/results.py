@@ -1,7 +1,7 @@
 """The pages behind the buttons: reviews, refusals, previews, counts and results."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from playwright.sync_api import Page
 
@@ -21,39 +21,35 @@ def look_at_results(stage: Stage, connection: str, *, javascript: bool = True) -
         connection: whose pages.
         javascript: whether scripts run; without them the pages are only opened.
     """
-    looks, window = Looks(), Window(stage.browser, javascript=javascript)
-    try:
+    looks = Looks()
+    with Window(stage.browser, javascript=javascript) as window:
         stage.sign_in(window)
         for path, act in _ACTS:
             window.page.goto(stage.at(connection, path))
-            for _ in act(window.page):
-                looks.pages += 1
-                if javascript:
-                    look_at(window, looks)
+            act(window.page)
+            looks.pages += 1
+            if javascript:
+                look_at(window, looks)
         looks.complaints += window.complaints
-    finally:
-        window.close()
     return looks
 
 
-def _review(page: Page) -> Iterator[None]:
+def _review(page: Page) -> None:
     """A change that is reviewed, and not confirmed."""
     page.get_by_label("Sync Customer to Rillet").uncheck()
     page.get_by_role("button", name="Review changes").click()
     page.get_by_role("button", name="Confirm 1 change").wait_for()
-    yield
 
 
-def _refusal(page: Page) -> Iterator[None]:
+def _refusal(page: Page) -> None:
     """A setting that does not exist."""
     page.get_by_text("All other settings as JSON").click()
     page.locator("#advanced").fill('{"swep": {"lookback_days": 7}}')
     page.get_by_role("button", name="Review changes").click()
     page.get_by_text("Did you mean").first.wait_for()
-    yield
 
 
-def _preview(page: Page) -> Iterator[None]:
+def _preview(page: Page) -> None:
     """A preview, followed to its end."""
     page.get_by_role("button", name="Preview products").click()
     ends = time.monotonic() + _SECONDS
@@ -61,39 +57,34 @@ def _preview(page: Page) -> Iterator[None]:
         assert time.monotonic() < ends, page.locator("main").inner_text()
         time.sleep(0.5)
         page.reload()
-    yield
 
 
-def _count(page: Page) -> Iterator[None]:
+def _count(page: Page) -> None:
     """The count of a back-fill."""
     page.get_by_label("Dated from").fill("2026-01-01")
     page.get_by_role("button", name="Count", exact=True).click()
     page.get_by_role("heading", name="Back-fill a period", level=1).wait_for()
-    yield
 
 
-def _unknown_number(page: Page) -> Iterator[None]:
+def _unknown_number(page: Page) -> None:
     """A dry run of a number that no document has."""
     page.get_by_label("Invoice number or id").fill("INV-unknown")
     page.get_by_role("button", name="Show").click()
     page.get_by_text("No document has the number").first.wait_for()
-    yield
 
 
-def _sweep(page: Page) -> Iterator[None]:
+def _sweep(page: Page) -> None:
     page.get_by_role("button", name="Sweep now").click()
     page.get_by_role("heading", name="Swept", level=1).wait_for()
-    yield
 
 
-def _file(page: Page) -> Iterator[None]:
+def _file(page: Page) -> None:
     """The whole list as a file."""
     page.get_by_role("button", name="Make the file").click()
     page.get_by_role("link", name="Save the file").wait_for()
-    yield
 
 
-def _decisions(page: Page) -> Iterator[None]:
+def _decisions(page: Page) -> None:
     """A file with decisions, of which one cannot be done; it is checked, and nothing more."""
     rows = f"act,kind,solvimon_id,solvimon_name,rillet_id\nunite,product,prod_x,{NAMES[0]},x\n"
     page.locator("#upload").set_input_files(
@@ -101,10 +92,9 @@ def _decisions(page: Page) -> Iterator[None]:
     )
     page.get_by_role("button", name="Check it").click()
     page.get_by_text("would be refused").first.wait_for()
-    yield
 
 
-_ACTS: tuple[tuple[str, Callable[[Page], Iterator[None]]], ...] = (
+_ACTS: tuple[tuple[str, Callable[[Page], object]], ...] = (
     ("/configurations", _review),
     ("/configurations", _refusal),
     ("/synchronise", _preview),

@@ -62,15 +62,12 @@ def main() -> int:
     with stage(hostile=False) as running:
         for shot in SHOTS:
             size = DESKTOP if shot.size == "desktop" else PHONE
-            window = Window(running.browser, colours=shot.colours, size=size)
-            try:
+            with Window(running.browser, colours=shot.colours, size=size) as window:
                 running.sign_in(window)
                 window.page.goto(running.at(shot.connection, shot.path))
                 if shot.link:
                     window.page.locator("main").get_by_role("link", name=shot.link).first.click()
                 picture = reduced(window.page.screenshot())
-            finally:
-                window.close()
             if len(picture) > MAX_BYTES:
                 sys.stderr.write(f"{shot.name}.png has {len(picture):,} bytes; {MAX_BYTES:,} are allowed\n")
                 return 1

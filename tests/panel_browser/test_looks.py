@@ -11,14 +11,14 @@ pytestmark = pytest.mark.skipif(not CHROMIUM, reason=REASON)
 
 
 def test_a_fault_of_a_page_would_be_found() -> None:
-    with chromium() as browser:
-        window, found = Window(browser), looks.Looks()
+    found = looks.Looks()
+
+    with chromium() as browser, Window(browser) as window:
         window.page.set_content(
             "<!doctype html><html><title>run</title><main><h1>Two</h1><h1>headings</h1>"
             '<p style="width:2000px;color:#eee">wide</p><img src=x onerror="alert(1)"></main></html>'
         )
         looks.look_at(window, found)
-        window.close()
 
     rules = {violation.partition(": ")[2].partition(" ")[0] for violation in found.violations}
     assert {"color-contrast", "html-has-lang", "image-alt"} <= rules

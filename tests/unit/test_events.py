@@ -36,13 +36,19 @@ def queued(**detail: object) -> str:
     return json.dumps(event)
 
 
+def event_of(body: bytes, connection: str = "default") -> BusEvent:
+    """The event that a webhook becomes."""
+    event = event_from_solvimon_webhook(connection, body)
+    assert event is not None
+    return event
+
+
 # From Solvimon
 
 
 def test_a_finalised_invoice_becomes_an_event_with_its_id() -> None:
-    event = event_from_solvimon_webhook("acme", webhook())
+    event = event_of(webhook(), "acme")
 
-    assert event is not None
     assert event.source == "solvimon"
     assert event.detail_type == "Invoice Finalised"
     assert event.detail() == {
@@ -100,18 +106,12 @@ def test_only_what_may_be_final_becomes_an_event(
     ],
 )
 def test_the_documents_type_says_which_event_it_is(kind: object, detail_type: str) -> None:
-    event = event_from_solvimon_webhook("default", webhook(type=kind))
-
-    assert event is not None
-    assert event.detail_type == detail_type
+    assert event_of(webhook(type=kind)).detail_type == detail_type
 
 
 @pytest.mark.parametrize("document_id", ["invo_swDeeD0u13yu2JAhel1H", "a", "7", "A-b_c", "x" * 128])
 def test_ids_of_letters_digits_dashes_and_underscores_are_used(document_id: str) -> None:
-    event = event_from_solvimon_webhook("default", webhook(id=document_id))
-
-    assert event is not None
-    assert event.id == document_id
+    assert event_of(webhook(id=document_id)).id == document_id
 
 
 @pytest.mark.parametrize(
@@ -174,15 +174,10 @@ def test_no_body_whatever_raises(body: bytes) -> None:
 
 
 def test_deliveries_of_one_event_have_one_event_id() -> None:
-    once, again = (
-        event_from_solvimon_webhook("default", webhook()),
-        event_from_solvimon_webhook("default", webhook()),
-    )
-    other = event_from_solvimon_webhook("default", webhook(id="invo_2"))
+    once, again = event_of(webhook()), event_of(webhook())
+    other = event_of(webhook(id="invo_2"))
 
     assert once == again
-    assert once
-    assert other
     assert once.event_id != other.event_id
     assert len(once.event_id) == 32
 
@@ -191,18 +186,14 @@ def test_deliveries_of_one_event_have_one_event_id() -> None:
 def test_an_event_without_time_has_none(created_at: str | None) -> None:
     body = json.dumps({"type": "INVOICE.STATUS_TO_FINAL", "created_at": created_at, "data": {"id": "invo_1"}})
 
-    event = event_from_solvimon_webhook("default", body.encode())
-
-    assert event is not None
-    assert event.occurred_at == ""
+    assert event_of(body.encode()).occurred_at == ""
 
 
 # From a queue
 
 
 def test_what_was_put_on_the_bus_is_read_from_the_queue() -> None:
-    put = event_from_solvimon_webhook("default", webhook())
-    assert put is not None
+    put = event_of(webhook())
     message = {
         "source": put.source,
         "detail-type": put.detail_type,

@@ -41,11 +41,7 @@ CASES: list[tuple[object, str, str]] = [
     ),
     ({"start_date": "soon"}, "start_date", '"soon" is not a day such as 2026-01-31'),
     ({"start_date": "2026-13-01"}, "start_date", '"2026-13-01" is not a day such as 2026-01-31'),
-    (
-        {"ledger_restored_to": "x"},
-        "ledger_restored_to",
-        '"x" is not a time such as 2026-01-31T08:00:00Z',
-    ),
+    ({"ledger_restored_to": "x"}, "ledger_restored_to", '"x" is not a time such as 2026-01-31T08:00:00Z'),
     ({"tax_country": "nl"}, "tax_country", '"nl" is not two capital letters such as NL'),
     ({"tax_types": {"NL": "BTW"}}, "tax_types.NL", '"BTW" is not one of VAT, SALES_TAX or none'),
     ({"time_zones": {"PST": None}}, "time_zones.PST", "null is not a text in quotes"),

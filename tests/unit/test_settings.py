@@ -54,11 +54,7 @@ def test_settings_are_read_from_json() -> None:
         ({"workflows": {"export_invoice": "perhaps"}}, "workflows.export_invoice", "true or false"),
         ({"start_date": "soon"}, "start_date", "a day such as 2026-01-31"),
         ({"tax_country": "Netherlands"}, "tax_country", "two capital letters such as NL"),
-        (
-            {"solvimon": {"webhook_max_age_seconds": -1}},
-            "solvimon.webhook_max_age_seconds",
-            "at least 0",
-        ),
+        ({"solvimon": {"webhook_max_age_seconds": -1}}, "solvimon.webhook_max_age_seconds", "at least 0"),
         ({"solvimon": {"base_url": "ftp://x"}}, "solvimon.base_url", "https://"),
         ({"fallback_products": {"discount": 7}}, "fallback_products.discount", "a text in quotes"),
         ({"time_zones": {"PST": None}}, "time_zones.PST", "a text in quotes"),

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -14,24 +15,12 @@ Json = dict[str, Any]
 EVENT = BusEvent("solvimon", INVOICE_FINALISED, "default", "invo_1", "e1", "2026-11-01T08:00:00Z")
 
 
-class Events:
-    """EventBridge, which answers as it is told."""
-
-    def __init__(self, answer: Json | Exception) -> None:
-        self._answer = answer
-        self.entries: list[Json] = []
-
-    def put_events(self, Entries: list[Json]) -> Json:
-        self.entries += Entries
-        if isinstance(self._answer, Exception):
-            raise self._answer
-        return self._answer
-
-
 def publish(answer: Json | Exception) -> list[Json]:
-    events = Events(answer)
-    Bus("the-bus", events).publish(EVENT)  # type: ignore[arg-type]
-    return events.entries
+    """Publish an event on a bus that answers so; return what EventBridge got."""
+    events = Mock(put_events=Mock(side_effect=[answer]))
+    Bus("the-bus", events).publish(EVENT)
+    entries: list[Json] = events.put_events.call_args.kwargs["Entries"]
+    return entries
 
 
 def test_an_event_carries_ids_and_no_payload() -> None:
@@ -39,11 +28,7 @@ def test_an_event_carries_ids_and_no_payload() -> None:
 
     assert (
         entry.items()
-        >= {
-            "EventBusName": "the-bus",
-            "Source": "solvimon",
-            "DetailType": "Invoice Finalised",
-        }.items()
+        >= {"EventBusName": "the-bus", "Source": "solvimon", "DetailType": "Invoice Finalised"}.items()
     )
     assert json.loads(entry["Detail"]) == {
         "connection": "default",

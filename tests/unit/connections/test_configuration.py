@@ -172,20 +172,19 @@ def test_settings_that_were_never_read_make_documents_wait(world: World, failure
         world.scope()
 
 
-@pytest.mark.parametrize("text", BROKEN)
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        *((text, "The settings of default cannot be used: ") for text in BROKEN),
+        ('{"fallback_products": {"rebate": "x"}}', r"fallback_products\.rebate: there is no such setting"),
+    ],
+)
 def test_settings_that_were_never_good_make_documents_wait_and_name_what_is_wrong(
-    world: World, text: str
+    world: World, text: str, problem: str
 ) -> None:
     world.put(text)
 
-    with pytest.raises(RetryLater, match="The settings of default cannot be used: "):
-        world.scope()
-
-
-def test_a_wrong_setting_is_named_by_its_path(world: World) -> None:
-    world.put('{"fallback_products": {"rebate": "x"}}')
-
-    with pytest.raises(RetryLater, match=r"fallback_products\.rebate: there is no such setting"):
+    with pytest.raises(RetryLater, match=problem):
         world.scope()
 
 
@@ -278,9 +277,10 @@ def test_a_secret_that_is_no_json_object_of_texts_breaks_the_connection_without_
     [
         ("ResourceNotFoundException", "stack/default/rillet does not exist or has no value"),
         ("InvalidRequestException", "restore-secret --secret-id stack/default/rillet; the documents wait"),
+        ("AccessDeniedException", "default/rillet does not exist, or"),
     ],
 )
-def test_a_secret_that_is_not_there_or_scheduled_for_deletion_breaks_the_connection(
+def test_a_secret_that_is_not_there_or_may_not_be_read_breaks_the_connection(
     world: World, code: str, problem: str
 ) -> None:
     world.secrets.failure = client_error(code)
@@ -290,11 +290,7 @@ def test_a_secret_that_is_not_there_or_scheduled_for_deletion_breaks_the_connect
 
 
 @pytest.mark.parametrize(
-    "failure",
-    [
-        client_error("InternalServiceError"),
-        ConnectTimeoutError(endpoint_url="x"),
-    ],
+    "failure", [client_error("InternalServiceError"), ConnectTimeoutError(endpoint_url="x")]
 )
 def test_a_secrets_manager_that_does_not_answer_makes_documents_wait(
     world: World, failure: Exception
@@ -457,10 +453,3 @@ def test_an_oauth_client_that_cannot_be_sent_is_named(world: World, key: str) ->
 
     with pytest.raises(ConnectionBroken, match=f"rillet-oauth-client has in '{key}' a character"):
         oauth_client(world.configuration)
-
-
-def test_a_secret_that_the_role_may_not_read_is_named_as_one_that_may_not_exist(world: World) -> None:
-    world.secrets.failure = client_error("AccessDeniedException")
-
-    with pytest.raises(ConnectionBroken, match="default/rillet does not exist, or"):
-        world.configuration.secret("default", "rillet")

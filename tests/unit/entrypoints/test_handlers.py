@@ -3,7 +3,11 @@
 import importlib.util
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import ModuleType
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
@@ -71,11 +75,9 @@ def test_it_is_built_once_when_many_threads_call_it_first() -> None:
         start.wait()
         answers.append(handler({}, None))
 
-    threads = [threading.Thread(target=call) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(20) as threads:
+        for _ in range(20):
+            threads.submit(call)
 
     assert (len(builder.built), len(answers)) == (1, 20)
 
@@ -98,43 +100,38 @@ def test_two_functions_do_not_share_what_they_built() -> None:
     assert (len(first.built), len(second.built)) == (1, 1)
 
 
-@pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)
-def test_importing_a_function_reads_no_environment_and_opens_no_connection(
-    path: Any,  # noqa: ANN401
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def never(*_: object, **__: object) -> None:
-        raise AssertionError("not at import time")
-
-    for name in ("STACK", "LEDGER_TABLE", "EVENT_BUS", "QUEUE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(boto3, "client", never)
-    monkeypatch.setattr(requests.Session, "request", never)
+def imported(path: Path) -> ModuleType:
+    """The module of a function, imported once more."""
     spec = importlib.util.spec_from_file_location(f"imported_{path.stem}", path)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-
     spec.loader.exec_module(module)
+    return module
+
+
+NEVER = Mock(side_effect=AssertionError("not before it is needed"))
+
+
+@pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)
+def test_importing_a_function_reads_no_environment_and_opens_no_connection(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("STACK", "LEDGER_TABLE", "EVENT_BUS", "QUEUE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(boto3, "client", NEVER)
+    monkeypatch.setattr(requests.Session, "request", NEVER)
+
+    module = imported(path)
 
     assert callable(module.handler)
     assert callable(module.create_handler)
 
 
 @pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)
-def test_building_a_function_opens_no_connection_either(
-    path: Any,  # noqa: ANN401
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def never(*_: object, **__: object) -> None:
-        raise AssertionError("not before it is needed")
-
-    spec = importlib.util.spec_from_file_location(f"built_{path.stem}", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    monkeypatch.setattr(requests.Session, "request", never)
+def test_building_a_function_opens_no_connection_either(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = imported(path)
+    monkeypatch.setattr(requests.Session, "request", NEVER)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     environment = {
         "STACK": "stack",

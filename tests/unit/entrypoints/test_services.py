@@ -1,6 +1,7 @@
 """Putting the parts together: lazily, once, and each connection by itself."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
@@ -12,38 +13,44 @@ from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS
 from solvimon_rillet.entrypoints.services import Services, run_id
 from solvimon_rillet.errors import NeedsAttention
 from solvimon_rillet.rate_limit.send_times import Priority
+from solvimon_rillet.rillet.client import RilletClient
+from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.workflows.export.invoice import ExportInvoice
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture
-def clients(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The AWS clients that were made, by service."""
-    made: list[str] = []
-    real: Any = boto3.client
-
-    def client(service: str, **options: object) -> object:
-        made.append(service)
-        return real(service, **options)
-
-    monkeypatch.setattr(boto3, "client", client)
+def clients(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    """What makes the AWS clients, and counts them."""
+    made = Mock(wraps=boto3.client)
+    monkeypatch.setattr(boto3, "client", made)
     return made
 
 
 @pytest.fixture
-def services(system: LocalSystem, clients: list[str]) -> Services:
+def services(system: LocalSystem, clients: Mock) -> Services:
     """A services with the environment of ``export_invoice``."""
     environment = system.runtime.functions["export_invoice"].environment
     return Services(environment, system.clock.now)
 
 
-def test_nothing_is_made_before_it_is_needed(services: Services, clients: list[str]) -> None:
-    assert clients == []
+def solvimon(services: Services) -> SolvimonClient:
+    """Solvimon's client of the connection ``default``."""
+    return services.connections.solvimon("default", services.configuration.settings("default"))
+
+
+def rillet(services: Services) -> RilletClient:
+    """Rillet's client of the connection ``default``."""
+    return services.connections.rillet("default", services.configuration.settings("default"))
+
+
+def test_nothing_is_made_before_it_is_needed(services: Services, clients: Mock) -> None:
+    assert clients.call_count == 0
 
     _ = services.queue
 
-    assert clients == ["sqs"]
+    assert [call.args for call in clients.call_args_list] == [("sqs",)]
 
 
 def test_an_environment_without_its_variables_fails_where_they_are_needed() -> None:
@@ -53,12 +60,13 @@ def test_an_environment_without_its_variables_fails_where_they_are_needed() -> N
         _ = services.configuration
 
 
-def test_everything_is_made_once(services: Services, clients: list[str]) -> None:
+def test_everything_is_made_once(services: Services, clients: Mock) -> None:
     for _ in range(2):
         for name in ("configuration", "bus", "table", "ledger", "queue"):
             getattr(services, name)
 
-    assert sorted(clients) == ["dynamodb", "events", "secretsmanager", "sqs", "ssm"]
+    made = sorted(call.args[0] for call in clients.call_args_list)
+    assert made == ["dynamodb", "events", "secretsmanager", "sqs", "ssm"]
 
 
 def test_an_unknown_connection_reaches_nobody(services: Services, system: LocalSystem) -> None:
@@ -79,18 +87,18 @@ def test_the_settings_that_are_in_force_now_are_used(
     system.put_settings("default", moved)
     system.advance(61)
 
-    solvimon = services.connections.solvimon("default", services.configuration.settings("default"))
+    moved_to = solvimon(services)
 
     assert before == 1
     with pytest.raises(Exception, match="cannot be reached"):
-        solvimon.invoice("invo_1")
+        moved_to.invoice("invo_1")
 
 
 def test_solvimon_is_called_with_the_connections_key(
     services: Services, system: LocalSystem, default: Connection
 ) -> None:
     with pytest.raises(NeedsAttention):
-        services.connections.solvimon("default", services.configuration.settings("default")).invoice("invo_1")
+        solvimon(services).invoice("invo_1")
 
     [call] = system.solvimon.state.calls
     assert call.api_key == default.solvimon_api_key
@@ -105,8 +113,8 @@ def test_the_platform_is_named_where_a_key_serves_several(
     platform: str | None,
     sent: str | None,
 ) -> None:
-    solvimon = {**default.settings["solvimon"], "platform_id": platform}
-    system.put_settings("default", {**default.settings, "solvimon": solvimon})
+    named = {**default.settings["solvimon"], "platform_id": platform}
+    system.put_settings("default", {**default.settings, "solvimon": named})
     seen: list[str | None] = []
     begin = type(system.solvimon.state.calls).begin
 
@@ -117,7 +125,7 @@ def test_the_platform_is_named_where_a_key_serves_several(
     monkeypatch.setattr(type(system.solvimon.state.calls), "begin", note)
 
     with pytest.raises(NeedsAttention):
-        services.connections.solvimon("default", services.configuration.settings("default")).invoice("invo_1")
+        solvimon(services).invoice("invo_1")
 
     assert seen == [sent]
 
@@ -125,9 +133,7 @@ def test_the_platform_is_named_where_a_key_serves_several(
 def test_rillet_is_called_with_the_connections_key_and_version_4(
     services: Services, system: LocalSystem, default: Connection
 ) -> None:
-    found = services.connections.rillet("default", services.configuration.settings("default")).customer(
-        NOBODY
-    )
+    found = rillet(services).customer(NOBODY)
 
     [call] = system.rillet.state.calls
     assert found is None
@@ -138,10 +144,9 @@ def test_rillet_is_never_called_twice_behind_the_back_of_whoever_counts(
     services: Services, system: LocalSystem, default: Connection
 ) -> None:
     system.rillet.state.misbehave("status", method="GET", path="/customers", status=503, times=0)
-    rillet = services.connections.rillet("default", services.configuration.settings("default"))
 
     with pytest.raises(Exception, match="503"):
-        rillet.customer(NOBODY)
+        rillet(services).customer(NOBODY)
 
     assert len(system.rillet.state.calls) == 1
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -131,77 +132,56 @@ def test_an_empty_batch_is_no_failure() -> None:
 
 
 def test_a_process_that_dies_in_a_sweep_leaves_its_messages_on_the_queue() -> None:
-    def die(*_: object) -> Any:  # noqa: ANN401
-        raise SystemExit
-
     with pytest.raises(SystemExit):
-        sweep_messages([record('{"connection": "acme", "asked_at": 1}')], die)
-
-
-class Parameters:
-    """Parameter Store, as the list reads it."""
-
-    def __init__(self) -> None:
-        self.names = ["acme", "globex"]
-        self.reads = 0
-        self.down = False
-
-    def read(self) -> list[str]:
-        self.reads += 1
-        if self.down:
-            raise RetryLater("Parameter Store does not answer.")
-        return self.names
+        sweep_messages([record('{"connection": "acme", "asked_at": 1}')], Mock(side_effect=SystemExit))
 
 
 def test_the_list_is_read_from_parameter_store_once_an_hour_and_costs_one_read_otherwise() -> None:
-    table, parameters, now = MemoryTable(), Parameters(), [NOW]
-    names = ConnectionList(table, parameters.read, lambda: now[0])
+    table, read, now = MemoryTable(), Mock(return_value=["acme", "globex"]), [NOW]
+    names = ConnectionList(table, read, lambda: now[0])
     seen = []
     for seconds in (0, 1800, 1799, 1, 3599, 1):
         now[0] += seconds
         names.names()
-        seen.append(parameters.reads)
+        seen.append(read.call_count)
 
     assert seen == [1, 1, 1, 2, 2, 3]
     assert table.reads == ["(deployment)#connections"] * 6
 
 
 def test_an_empty_list_is_read_again_each_time() -> None:
-    parameters = Parameters()
-    parameters.names = []
-    names = ConnectionList(MemoryTable(), parameters.read, lambda: NOW)
+    read = Mock(return_value=[])
+    names = ConnectionList(MemoryTable(), read, lambda: NOW)
 
     assert (names.names(), names.names()) == ([], [])
-    assert parameters.reads == 2
+    assert read.call_count == 2
 
 
 def test_an_older_list_stands_in_for_parameter_store_and_without_one_the_error_does() -> None:
-    table, parameters, now = MemoryTable(), Parameters(), [NOW]
-    names = ConnectionList(table, parameters.read, lambda: now[0])
-    parameters.down = True
+    down, now = RetryLater("Parameter Store does not answer."), [NOW]
+    read = Mock(side_effect=[down, ["acme", "globex"], down])
+    names = ConnectionList(MemoryTable(), read, lambda: now[0])
     with pytest.raises(RetryLater):
         names.names()
-    parameters.down = False
     names.names()
-    parameters.down, now[0] = True, NOW + 7200
+    now[0] = NOW + 7200
 
     assert names.names() == ["acme", "globex"]
 
 
-def reconcile_all(executions: DurableExecutions, steps: Steps, **request: object) -> Json:
+def reconcile_all(client: Lambda, steps: Steps | None = None, **request: object) -> Json:
+    executions = DurableExecutions("f", client)  # type: ignore[arg-type]
     asked = ReconcileRequest.model_validate(request)
     fan = FanOut(asked, lambda: NAMES, lambda: executions, lambda: NOW)
 
-    def none(_: str) -> Any:  # noqa: ANN401
-        raise AssertionError("the schedule's run reconciles nothing itself")
-
-    return Reconciliation(asked, steps, fan, none).run()
+    none = Mock(side_effect=AssertionError("the schedule's run reconciles nothing itself"))
+    return Reconciliation(asked, steps or Steps(), fan, none).run()
 
 
 def test_twenty_executions_are_started_a_minute_each_once_and_asynchronously() -> None:
     client, steps = Lambda(), Steps()
 
-    answer = reconcile_all(DurableExecutions("f", client), steps)  # type: ignore[arg-type]
+    answer = reconcile_all(client, steps)
 
     assert (answer["started"], answer["already_started"], answer["night"]) == (45, [], "2026-11-30")
     assert [json.loads(call["Payload"])["connection"] for call in client.calls] == NAMES
@@ -213,9 +193,9 @@ def test_twenty_executions_are_started_a_minute_each_once_and_asynchronously() -
 
 def test_a_second_start_of_the_night_starts_nothing_and_says_so() -> None:
     client = Lambda()
-    reconcile_all(DurableExecutions("f", client), Steps())  # type: ignore[arg-type]
+    reconcile_all(client)
 
-    again = reconcile_all(DurableExecutions("f", client), Steps())  # type: ignore[arg-type]
+    again = reconcile_all(client)
 
     assert (again["started"], again["already_started"]) == (0, NAMES)
     assert len(client.calls) == 45
@@ -224,19 +204,16 @@ def test_a_second_start_of_the_night_starts_nothing_and_says_so() -> None:
 def test_what_was_asked_for_all_is_asked_for_each_and_nothing_else() -> None:
     client = Lambda()
 
-    reconcile_all(
-        DurableExecutions("f", client),  # type: ignore[arg-type]
-        Steps(),
-        **{"from": "2026-10-01", "to": "2026-10-31", "redrive": True},
-    )
-
     asked = {"from": "2026-10-01", "to": "2026-10-31", "redrive": True}
+
+    reconcile_all(client, None, **asked)
+
     assert json.loads(client.calls[0]["Payload"]) == {**asked, "connection": NAMES[0]}
 
 
 def test_a_bare_schedule_asks_for_the_connection_alone() -> None:
     client = Lambda()
-    reconcile_all(DurableExecutions("f", client), Steps())  # type: ignore[arg-type]
+    reconcile_all(client)
 
     assert json.loads(client.calls[0]["Payload"]) == {"connection": NAMES[0]}
 
@@ -256,8 +233,7 @@ def test_lambda_that_does_not_take_it_now_is_asked_again_later(error: Exception)
 
 
 def test_a_list_that_cannot_be_read_now_is_read_again_later() -> None:
-    def refuse() -> list[str]:
-        raise RetryLater("no", after=7)
+    refuse = Mock(side_effect=RetryLater("no", after=7))
 
     result = FanOut(ReconcileRequest(), refuse, lambda: None, lambda: NOW).connections()  # type: ignore[arg-type, return-value]
 

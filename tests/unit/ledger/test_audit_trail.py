@@ -1,16 +1,15 @@
 """The history in a record lists each attempt; the index finds documents by their state."""
 
-from collections.abc import Callable, Iterable
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, RetryLater
 from solvimon_rillet.ledger.audit_trail import MAX_ENTRIES, append_entry, entry
 from solvimon_rillet.ledger.ledger import Document, Ledger
-from tests.unit.ledger.test_ledger import ATTEMPT, DOCUMENT, NOW, WHY, Hand, clock, ledger, read, table
-
-__all__ = ["clock", "ledger", "table"]
+from tests.unit.ledger.conftest import NOW, Hand
+from tests.unit.ledger.test_ledger import ATTEMPT, DOCUMENT, WHY, read
 
 Entries = list[dict[str, object]]
 
@@ -130,27 +129,14 @@ def test_a_difference_is_told_once_however_often_it_is_noticed(ledger: Ledger, c
 
 @pytest.mark.parametrize("count", [1, 100, 101])
 def test_many_records_are_read_a_hundred_at_a_time(
-    ledger: Ledger, count: int, table_calls: Callable[[], int]
+    ledger: Ledger, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     documents = [Document("default", "invoice", f"invo_{number}") for number in range(count)]
     ledger.skip(ledger.claim(documents[-1], "me"), "no")
-    before = table_calls()
+    reading = Mock(wraps=ledger._table.get_many)
+    monkeypatch.setattr(ledger._table, "get_many", reading)
 
     found = ledger.read_many(documents)
 
     assert list(found) == [documents[-1]]
-    assert table_calls() - before == -(-count // 100)
-
-
-@pytest.fixture
-def table_calls(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    calls: list[object] = []
-    table = ledger._table
-    inner = table.get_many
-
-    def counted(keys: list[str], attributes: Iterable[str]) -> dict[str, dict[str, object]]:
-        calls.append(keys)
-        return inner(keys, attributes)
-
-    monkeypatch.setattr(table, "get_many", counted)
-    return lambda: len(calls)
+    assert reading.call_count == -(-count // 100)

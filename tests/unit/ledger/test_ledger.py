@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -9,12 +11,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from local.system import LocalSystem
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.errors import Code, Conflict, NeedsAttention, OutcomeUnknown, Recoverable, RetryLater
 from solvimon_rillet.ledger.ledger import LEASE_SECONDS, SCHEMA, Attempt, Claim, Document, Ledger
+from tests.unit.ledger.conftest import NOW, Hand
 
-NOW = 1_800_000_000
 DOCUMENT = Document("default", "invoice", "invo_1")
 ATTEMPT = Attempt(
     key="key-1",
@@ -26,31 +27,6 @@ ATTEMPT = Attempt(
     number=1,
 )
 WHY = NeedsAttention(Code.DOES_NOT_TIE_OUT, "1 EUR is not 2 EUR", "Compare the two.")
-
-
-class Hand:
-    """A clock that is moved by hand."""
-
-    def __init__(self) -> None:
-        self.time: float = NOW
-
-    def __call__(self) -> float:
-        return self.time
-
-
-@pytest.fixture
-def clock() -> Hand:
-    return Hand()
-
-
-@pytest.fixture
-def table(system: LocalSystem) -> Table:
-    return Table(system.deployment.outputs["LedgerTableName"], system.aws.dynamodb)
-
-
-@pytest.fixture
-def ledger(table: Table, clock: Hand) -> Ledger:
-    return Ledger(table, clock)
 
 
 def read(ledger: Ledger, document: Document = DOCUMENT) -> dict[str, Any]:
@@ -113,14 +89,8 @@ def test_a_lease_ends_by_the_clock(ledger: Ledger, clock: Hand, later: int, free
     ledger.claim(DOCUMENT, "me")
     clock.time += later
 
-    def claim() -> Claim:
-        return ledger.claim(DOCUMENT, "you")
-
-    if free:
-        assert claim().owner == "you"
-    else:
-        with pytest.raises(RetryLater):
-            claim()
+    with nullcontext() if free else pytest.raises(RetryLater):
+        assert ledger.claim(DOCUMENT, "you").owner == "you"
 
 
 def test_even_its_owner_cannot_claim_twice(ledger: Ledger) -> None:
@@ -141,11 +111,8 @@ def test_of_many_workers_at_once_exactly_one_gets_the_lease(ledger: Ledger) -> N
         except RetryLater:
             lost.append(name)
 
-    threads = [threading.Thread(target=try_it, args=(f"worker {n}",)) for n in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(try_it, (f"worker {n}" for n in range(16))))
 
     assert (len(won), len(lost)) == (1, 15)
     assert read(ledger)["lease_owner"] == won[0]
@@ -389,20 +356,23 @@ CALLS: dict[str, Callable[[Ledger], object]] = {
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize(
-    "code", ["InternalServerError", "ProvisionedThroughputExceededException", "AccessDeniedException"]
+    ("error", "named"),
+    [
+        *(
+            (ClientError({"Error": {"Code": code}}, "Update"), code)
+            for code in (
+                *("InternalServerError", "ProvisionedThroughputExceededException", "AccessDeniedException"),
+            )
+        ),
+        (EndpointConnectionError(endpoint_url="x"), "EndpointConnectionError"),
+    ],
 )
-def test_a_table_that_does_not_answer_makes_documents_wait(call: str, code: str) -> None:
-    broken: Any = Failing(ClientError({"Error": {"Code": code}}, "Update"))
+def test_a_table_that_does_not_answer_or_cannot_be_reached_makes_documents_wait(
+    call: str, error: Exception, named: str
+) -> None:
+    broken: Any = Failing(error)
 
-    with pytest.raises(RetryLater, match=code):
-        CALLS[call](Ledger(Table("table", broken), lambda: NOW))
-
-
-@pytest.mark.parametrize("call", CALLS)
-def test_a_table_that_cannot_be_reached_makes_documents_wait(call: str) -> None:
-    broken: Any = Failing(EndpointConnectionError(endpoint_url="x"))
-
-    with pytest.raises(RetryLater, match="EndpointConnectionError"):
+    with pytest.raises(RetryLater, match=named):
         CALLS[call](Ledger(Table("table", broken), lambda: NOW))
 
 

@@ -3,9 +3,8 @@
 import pytest
 
 from solvimon_rillet.ledger.ledger import Document, Ledger, is_done
-from tests.unit.ledger.test_ledger import DOCUMENT, WHY, Hand, clock, ledger, read, table
-
-__all__ = ["clock", "ledger", "table"]
+from tests.unit.ledger.conftest import Hand
+from tests.unit.ledger.test_ledger import DOCUMENT, WHY, read
 
 WORD = {"reason": "Handled by hand: written off", "by_hand": True, "note": "written off"}
 

@@ -2,12 +2,10 @@
 
 import pytest
 
-from local.system import LocalSystem
-from solvimon_rillet.aws.dynamodb import Item, Table
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.ledger.ledger import Document, Ledger
+from tests.unit.ledger.test_ledger import DOCUMENT, read
 
-DOCUMENT = Document("default", "invoice", "invo_1")
 OTHER_TOTAL = NeedsAttention(Code.TOTAL_DIFFERS, "2 EUR instead of 1 EUR", "Correct it.")
 DELETED = NeedsAttention(Code.DELETED_IN_RILLET, "It was deleted.", "Credit it.")
 TWICE = NeedsAttention(Code.EXPORTED_TWICE, "There are two.", "Delete one.")
@@ -15,31 +13,23 @@ LEFT = NeedsAttention(Code.TOTAL_DIFFERS, "It is not applied.", "Retry it.")
 _WHY = ("code", "message", "remedy")
 
 
-@pytest.fixture
-def ledger(system: LocalSystem) -> Ledger:
-    """A ledger with one document that is exported."""
-    made = Ledger(Table(system.deployment.outputs["LedgerTableName"], system.aws.dynamodb), system.clock.now)
-    made.finish(made.claim(DOCUMENT, "me"), "exported", {"rillet_id": "r1"})
-    return made
-
-
-def record(ledger: Ledger) -> Item:
-    found = ledger.read(DOCUMENT)
-    assert found is not None
-    return found
+@pytest.fixture(autouse=True)
+def _exported(ledger: Ledger) -> None:
+    """A document that is exported."""
+    ledger.finish(ledger.claim(DOCUMENT, "me"), "exported", {"rillet_id": "r1"})
 
 
 def test_a_document_that_differs_by_its_total_is_exported_again_once_it_does_not(ledger: Ledger) -> None:
     ledger.mark_mismatch(DOCUMENT, OTHER_TOTAL)
-    noted = record(ledger)
+    noted = read(ledger)
 
     healed = ledger.clear_mismatch(DOCUMENT)
 
     assert (noted["state"], noted["code"]) == ("differs", "total_differs")
     assert healed
-    assert record(ledger)["state"] == "exported"
-    assert not {*_WHY} & record(ledger).keys()
-    assert [entry["what"] for entry in record(ledger)["history"]] == ["exported", "differs", "exported"]
+    assert read(ledger)["state"] == "exported"
+    assert not {*_WHY} & read(ledger).keys()
+    assert [entry["what"] for entry in read(ledger)["history"]] == ["exported", "differs", "exported"]
     assert [found.id for found, _ in ledger.in_state("default", "invoice", "exported")] == ["invo_1"]
     assert not ledger.clear_mismatch(DOCUMENT)
 
@@ -49,7 +39,7 @@ def test_a_document_with_something_left_to_do_is_open_to_a_retry_instead(ledger:
 
     ledger.clear_mismatch(DOCUMENT, LEFT)
 
-    assert [record(ledger)[name] for name in ("state", *_WHY)] == [
+    assert [read(ledger)[name] for name in ("state", *_WHY)] == [
         "rejected",
         "total_differs",
         "It is not applied.",
@@ -68,7 +58,7 @@ def test_what_is_worse_than_another_total_neither_heals_nor_is_written_over(
     healed = ledger.clear_mismatch(DOCUMENT)
 
     assert (noted, healed) == (True, False)
-    assert (record(ledger)["state"], record(ledger)["code"]) == ("differs", worse.code.value)
+    assert (read(ledger)["state"], read(ledger)["code"]) == ("differs", worse.code.value)
 
 
 def test_a_deletion_is_noted_over_another_total(ledger: Ledger) -> None:
@@ -76,7 +66,7 @@ def test_a_deletion_is_noted_over_another_total(ledger: Ledger) -> None:
 
     ledger.mark_mismatch(DOCUMENT, DELETED)
 
-    assert record(ledger)["code"] == "deleted_in_rillet"
+    assert read(ledger)["code"] == "deleted_in_rillet"
 
 
 def test_a_document_that_is_not_finished_is_left_alone(ledger: Ledger) -> None:

@@ -11,9 +11,8 @@ from solvimon_rillet.errors import Code, NeedsAttention, RetryLater
 from solvimon_rillet.formatting import clip
 from solvimon_rillet.ledger.ledger import Ledger
 from solvimon_rillet.ledger.record_size import bounded, size_of
-from tests.unit.ledger.test_ledger import ATTEMPT, DOCUMENT, WHY, Hand, clock, ledger, read, table
-
-__all__ = ["clock", "ledger", "table"]
+from tests.unit.ledger.conftest import Hand
+from tests.unit.ledger.test_ledger import ATTEMPT, DOCUMENT, WHY, read
 
 LIMIT = 64 * 1024
 LONG = NeedsAttention(Code.REFUSED_BY_RILLET, "größe 📏 " * 400, "do " * 400)

@@ -1,11 +1,13 @@
-"""The guide's tables "Export Invoices to Rillet" and "For invoice_lines", row by row, in its order."""
+"""The guide's tables "Export Invoices to Rillet" and "For invoice_lines", row by row; how tables fill."""
 
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from solvimon_rillet.mapping.field_table import ALL_SCOPES, FULL, TOTALS_ONLY, Row, fill
 from solvimon_rillet.mapping.invoices import HEADER_ROWS, LINE_ROWS
+from solvimon_rillet.settings import InvoiceScope
 from tests.support.builders import (
     CUSTOMER,
     GROUP,
@@ -166,3 +168,42 @@ def _paths(value: object, path: str = "") -> list[str]:
     if path == "items" and isinstance(value, list):
         return [found for index, inner in enumerate(value) for found in _paths(inner, f"items[{index}]")]
     return [path]
+
+
+# The tables' own mechanics
+
+
+def test_a_row_fills_its_field_and_names_where_it_came_from() -> None:
+    rows: list[Row[int]] = [
+        Row("one", "price.amount", lambda n: n + 1),
+        Row("two", "price.unit", lambda _: "EUR"),
+    ]
+
+    assert fill(rows, 1, InvoiceScope.FULL) == (
+        {"price": {"amount": 2, "unit": "EUR"}},
+        {"price.amount": "one", "price.unit": "two"},
+    )
+
+
+@pytest.mark.parametrize("value", [0, "", False, [], {}])
+def test_only_none_leaves_a_field_out(value: object) -> None:
+    rows: list[Row[object]] = [Row("a", "a", lambda it: it), Row("b", "b", lambda _: None)]
+
+    filled, origins = fill(rows, value, InvoiceScope.FULL)
+
+    assert filled == {"a": value}
+    assert origins == {"a": "a"}
+
+
+def test_a_row_of_other_scopes_is_not_even_worked_out() -> None:
+    row: Row[int] = Row("a", "a", lambda n: 1 // n, FULL)
+
+    assert fill([row], 0, InvoiceScope.AR_ONLY) == ({}, {})
+    assert {InvoiceScope.FULL, *TOTALS_ONLY} == ALL_SCOPES
+
+
+def test_a_table_cannot_put_a_field_inside_a_value() -> None:
+    rows: list[Row[int]] = [Row("a", "price", lambda n: n), Row("b", "price.unit", lambda n: n)]
+
+    with pytest.raises(TypeError, match="price is a value already"):
+        fill(rows, 1, InvoiceScope.FULL)

@@ -68,12 +68,40 @@ def test_a_bundle_of_two_products_is_booked_on_both() -> None:
     assert {item["revenue"]["period"]["end"] for item in found} == {"2026-01-31"}
 
 
-def test_the_lines_of_one_product_are_one_item_wherever_they_stand() -> None:
-    lines = (of("10.00", "prod_fee"), of("20.00", "prod_calls"), of("-3.00", "prod_fee", type="DISCOUNT"))
+FEE_10, CALLS_20 = of("10.00", "prod_fee"), of("20.00", "prod_calls")
+BOOKED: dict[str, tuple[Json, list[tuple[str, str]]]] = {
+    "the lines of one product are one item wherever they stand": (
+        bundle("27.00", FEE_10, CALLS_20, of("-3.00", "prod_fee", type="DISCOUNT")),
+        [(PLATFORM_FEE, "7.00"), (API_CALLS, "20.00")],
+    ),
+    "the cent between lines and group is in the largest part": (
+        bundle("30.01", of("10.004", "prod_fee"), of("20.004", "prod_calls")),
+        [(PLATFORM_FEE, "10.00"), (API_CALLS, "20.01")],
+    ),
+    "a product that bills nothing needs no Rillet product": (
+        bundle("10.00", FEE_10, products=[FEE, NEW]),
+        [(PLATFORM_FEE, "10.00")],
+    ),
+    "a line whose items name no product does not split a group of one": (
+        group("10.00", lines=[line(product_items=[{"id": "proi_1", "name": "Plan"}])]),
+        [(PLATFORM_FEE, "10.00")],
+    ),
+    "a group of the older layout is split by the amounts in its lines' details": (
+        bundle(
+            "30.00",
+            line(product_items=[{"product_id": "prod_fee"}], details={"amount": amount("10")}),
+            line(product_items=[{"product_id": "prod_calls"}], details={"amount": amount("20")}),
+        ),
+        [(PLATFORM_FEE, "10.00"), (API_CALLS, "20.00")],
+    ),
+}
 
-    found = items(invoice(bundle("27.00", *lines)))
 
-    assert booked(found) == [(PLATFORM_FEE, "7.00"), (API_CALLS, "20.00")]
+@pytest.mark.parametrize(("billed", "expected"), BOOKED.values(), ids=BOOKED)
+def test_a_group_is_booked_on_the_products_that_its_lines_bill(
+    billed: Json, expected: list[tuple[str, str]]
+) -> None:
+    assert booked(items(invoice(billed))) == expected
 
 
 def test_each_product_bears_the_tax_of_its_own_lines() -> None:
@@ -85,21 +113,23 @@ def test_each_product_bears_the_tax_of_its_own_lines() -> None:
     assert rates(found) == [(21, "BTW"), (9, "BTW")]
 
 
-def test_a_tax_on_the_whole_group_is_shared_in_proportion() -> None:
-    lines = (of("10.00", "prod_fee"), of("20.00", "prod_calls"))
+@pytest.mark.parametrize(
+    ("under", "paid"),
+    [
+        pytest.param((tax("30.00", "6.30"),), ["2.10", "4.20"], id="on the whole group: in proportion"),
+        pytest.param(
+            (tax("10.00", "2.10"), tax("20.00", "1.80", "9")),
+            ["2.10", "1.80"],
+            id="on the amount of one product: to it",
+        ),
+    ],
+)
+def test_a_tax_of_the_group_goes_to_the_products_that_its_base_names(
+    under: tuple[Json, ...], paid: list[str]
+) -> None:
+    found = items(invoice(bundle("30.00", FEE_10, CALLS_20, under=under)))
 
-    found = items(invoice(bundle("30.00", *lines, under=(tax("30.00", "6.30"),))))
-
-    assert taxes(found) == ["2.10", "4.20"]
-
-
-def test_a_tax_on_the_amount_of_one_product_belongs_to_it() -> None:
-    lines = (of("10.00", "prod_fee"), of("20.00", "prod_calls"))
-    both = (tax("10.00", "2.10"), tax("20.00", "1.80", "9"))
-
-    found = items(invoice(bundle("30.00", *lines, under=both)))
-
-    assert taxes(found) == ["2.10", "1.80"]
+    assert taxes(found) == paid
 
 
 @pytest.mark.parametrize(
@@ -116,16 +146,8 @@ def test_a_tax_that_no_figure_gives_to_a_product_is_refused(base: str, paid: str
     assert "10, 10 EUR" in error.message
 
 
-def test_the_cent_between_lines_and_group_is_in_the_largest_part() -> None:
-    lines = (of("10.004", "prod_fee"), of("20.004", "prod_calls"))
-
-    found = items(invoice(bundle("30.01", *lines)))
-
-    assert booked(found) == [(PLATFORM_FEE, "10.00"), (API_CALLS, "20.01")]
-
-
 def test_lines_that_do_not_sum_to_their_group_are_refused_with_both_amounts() -> None:
-    error = refusal(invoice(bundle("40.00", of("10.00", "prod_fee"), of("20.00", "prod_calls"))))
+    error = refusal(invoice(bundle("40.00", FEE_10, CALLS_20)))
 
     assert error.code is Code.DOES_NOT_TIE_OUT
     assert f"The group {GROUP} is 40 EUR" in error.message
@@ -163,12 +185,6 @@ def test_one_of_several_products_without_a_rillet_product_is_refused_by_its_name
     assert "Platform fee" not in error.message
 
 
-def test_a_product_that_bills_nothing_needs_no_rillet_product() -> None:
-    found = items(invoice(bundle("10.00", of("10.00", "prod_fee"), products=[FEE, NEW])))
-
-    assert booked(found) == [(PLATFORM_FEE, "10.00")]
-
-
 def test_products_with_the_same_rillet_product_stay_one_item() -> None:
     links = Links(CUSTOMER, SUBSIDIARY, products={"prod_fee": PLATFORM_FEE, "prod_calls": PLATFORM_FEE})
 
@@ -179,47 +195,28 @@ def test_products_with_the_same_rillet_product_stay_one_item() -> None:
 
 
 def test_a_product_that_only_a_line_names_is_booked_on_its_own() -> None:
-    lines = (of("10.00", "prod_fee"), of("20.00", "prod_calls"))
-
-    found = items(invoice(bundle("30.00", *lines, products=[FEE])))
+    found = items(invoice(bundle("30.00", FEE_10, CALLS_20, products=[FEE])))
 
     assert booked(found) == [(PLATFORM_FEE, "10.00"), (API_CALLS, "20.00")]
     assert found[1]["description"] == "Item of prod_calls"
 
 
-def test_a_line_whose_items_name_no_product_does_not_split_a_group_of_one() -> None:
-    found = items(invoice(group("10.00", lines=[line(product_items=[{"id": "proi_1", "name": "Plan"}])])))
-
-    assert booked(found) == [(PLATFORM_FEE, "10.00")]
-
-
 def test_a_discount_of_a_bundle_that_names_no_product_takes_the_fallback_of_its_kind() -> None:
-    lines = (of("10.00", "prod_fee"), of("20.00", "prod_calls"), of("-3.00", type="DISCOUNT"))
+    lines = (FEE_10, CALLS_20, of("-3.00", type="DISCOUNT"))
 
     found = items(invoice(bundle("27.00", *lines)), fallback_products={"discount": FALLBACK})
 
     assert booked(found) == [(PLATFORM_FEE, "10.00"), (API_CALLS, "20.00"), (FALLBACK, "-3.00")]
 
 
-def test_a_group_of_the_older_layout_is_split_by_the_amounts_in_its_lines_details() -> None:
-    old = bundle(
-        "30.00",
-        line(product_items=[{"product_id": "prod_fee"}], details={"amount": amount("10")}),
-        line(product_items=[{"product_id": "prod_calls"}], details={"amount": amount("20")}),
-    )
-
-    assert booked(items(invoice(old))) == [(PLATFORM_FEE, "10.00"), (API_CALLS, "20.00")]
-
-
 def test_a_line_in_another_currency_is_refused() -> None:
-    lines = (of("10.00", "prod_fee"), of("20.00", "prod_calls"))
-    lines[1]["amount_excluding_tax"] = amount("20.00", "USD")
+    dollars = CALLS_20 | {"amount_excluding_tax": amount("20.00", "USD")}
 
-    assert refusal(invoice(bundle("30.00", *lines))).code is Code.CURRENCY_MIXED
+    assert refusal(invoice(bundle("30.00", FEE_10, dollars))).code is Code.CURRENCY_MIXED
 
 
 def test_a_dry_run_says_which_lines_an_item_comes_from() -> None:
-    lines = (of("10.00", "prod_fee"), of("20.00", "prod_calls"), of("5.00", "prod_calls"))
+    lines = (FEE_10, CALLS_20, of("5.00", "prod_calls"))
 
     origins = mapped(invoice(bundle("35.00", *lines, **DAYS))).origins
 

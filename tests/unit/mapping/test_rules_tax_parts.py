@@ -180,10 +180,7 @@ BY_LINE: dict[str, tuple[Json, Json]] = {
         {"nets": ["30.09"], "taxes": ["6.32"]},
     ),
     "line nets that sum to a cent beside the group": (
-        invoice(
-            group("10.00", lines=[net_line("3.33", tax("3.33", "0.70"))] * 3),
-            paid="2.10",
-        ),
+        invoice(group("10.00", lines=[net_line("3.33", tax("3.33", "0.70"))] * 3), paid="2.10"),
         {"nets": ["10.00"], "taxes": ["2.10"]},
     ),
     "two taxes on one line and one on another": (
@@ -207,7 +204,7 @@ BY_LINE: dict[str, tuple[Json, Json]] = {
                     net_line("60.00", tax("60.00", "3.00", "5", "GST")),
                     net_line("50.00"),
                 ],
-            ),
+            )
         ),
         {"nets": ["40.00", "60.00", "50.00"], "taxes": ["4.80", "3.00", None]},
     ),

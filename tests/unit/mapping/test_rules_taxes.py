@@ -1,8 +1,11 @@
-"""Which tax an item bears: one, several apart, or several stacked (design 4; dossier 5, trap 22)."""
+"""Which tax an item bears, one or several, and its type and country (design 4; dossier, traps 22 and 23)."""
 
 from decimal import Decimal
 
+import pytest
+
 from solvimon_rillet.errors import Code
+from solvimon_rillet.mapping.texts import iso_country
 from tests.support.builders import (
     GROUP,
     Check,
@@ -17,6 +20,7 @@ from tests.support.builders import (
     mapped,
     nets,
     rates,
+    refusal,
     refuse,
     tax,
     taxed,
@@ -195,3 +199,101 @@ REFUSED: dict[str, Check] = {
 @each_case(REFUSED)
 def test_taxes_that_contradict_their_group_are_refused(check: Check) -> None:
     check()
+
+
+# Type and country
+
+
+def in_country(code: str | None, bearing: Json | None = None) -> Json:
+    """An invoice whose tax summary names this country; of a group at 21 % unless another one is given."""
+    document = invoice(bearing or taxed())
+    document["tax_summary"]["country_code"] = code
+    return document
+
+
+@pytest.mark.parametrize(
+    ("country", "kind"),
+    [("NL", "VAT"), ("DE", "VAT"), ("GB", "VAT"), ("US", "SALES_TAX"), ("ca", "SALES_TAX")],
+)
+def test_the_type_of_a_tax_follows_its_country(country: str, kind: str) -> None:
+    (item,) = items(in_country(country))
+
+    assert item["tax_rate"]["type"] == kind
+    assert item["tax_rate"]["country"] == country.upper()
+
+
+@pytest.mark.parametrize(
+    ("table", "kind"),
+    [
+        ({"NL:STANDARD": "SALES_TAX", "STANDARD": "VAT", "NL": "VAT"}, "SALES_TAX"),
+        ({"STANDARD": "SALES_TAX", "NL": "VAT"}, "SALES_TAX"),
+        ({"NL": "SALES_TAX"}, "SALES_TAX"),
+        ({"DE:STANDARD": "SALES_TAX", "EXEMPT": "SALES_TAX", "DE": "SALES_TAX"}, "VAT"),
+        ({}, "VAT"),
+    ],
+)
+def test_the_table_of_tax_types_goes_from_country_and_category_to_country(table: Json, kind: str) -> None:
+    (item,) = items(invoice(taxed()), tax_types=table)
+
+    assert item["tax_rate"]["type"] == kind
+
+
+def test_the_country_of_a_tax_is_the_summarys_then_the_billing_entitys_then_the_settings() -> None:
+    summary = invoice(taxed()) | {"billing_entity": {"registered_address": {"country": "DE"}}}
+    entity = summary | {"tax_summary": summary["tax_summary"] | {"country_code": None}}
+    setting = entity | {"billing_entity": {"registered_address": {"country": None}}}
+
+    countries = [
+        items(document, tax_country="FR")[0]["tax_rate"]["country"] for document in (summary, entity, setting)
+    ]
+
+    assert countries == ["NL", "DE", "FR"]
+
+
+@pytest.mark.parametrize("entity", [None, {}, {"registered_address": None}, {"registered_address": {}}])
+def test_a_tax_of_no_country_is_rejected(entity: Json | None) -> None:
+    error = refusal(in_country(None) | {"billing_entity": entity})
+
+    assert error.code is Code.TAX_COUNTRY_MISSING
+    assert "tax_country" in error.remedy
+
+
+@pytest.mark.parametrize("scope", ["REVENUE_RECOGNITION_ONLY", "AR_ONLY"])
+def test_no_country_is_needed_where_no_rate_travels(scope: str) -> None:
+    (item,) = items(in_country(None), invoice_scope=scope)
+
+    assert item["tax_amount"]["amount"] == "21.00"
+
+
+def test_no_country_is_needed_where_there_is_no_tax() -> None:
+    (item,) = items(in_country(None, group("100.00")))
+
+    assert "tax_rate" not in item
+
+
+@pytest.mark.parametrize(
+    ("stated", "country"),
+    [("EL", "GR"), ("UK", "GB"), ("XI", "GB"), ("el", "GR"), (" nl ", "NL"), ("DE", "DE")],
+)
+def test_a_country_in_vat_spelling_becomes_iso(stated: str, country: str) -> None:
+    (item,) = items(in_country(stated, taxed("100.00", "24.00", "24")))
+
+    assert (item["tax_rate"]["country"], item["tax_rate"]["type"]) == (country, "VAT")
+
+
+@pytest.mark.parametrize("text", [None, "", "Greece", "GRC", "G1"])
+def test_what_is_no_code_of_two_letters_is_no_country(text: str | None) -> None:
+    assert iso_country(text) is None
+
+
+def test_the_next_source_counts_where_one_names_no_country_code() -> None:
+    document = in_country("Greece") | {"billing_entity": {"registered_address": {"country": "EL"}}}
+
+    assert items(document)[0]["tax_rate"]["country"] == "GR"
+
+
+@pytest.mark.parametrize("key", ["EL:STANDARD", "GR:STANDARD", "EL", "GR"])
+def test_a_setting_may_spell_the_country_either_way(key: str) -> None:
+    (item,) = items(in_country("EL"), tax_types={key: "SALES_TAX"})
+
+    assert item["tax_rate"]["type"] == "SALES_TAX"

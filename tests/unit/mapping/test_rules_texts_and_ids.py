@@ -1,4 +1,4 @@
-"""What Rillet does not take is never sent: control characters, VAT's country codes, ids (design 4)."""
+"""What Rillet does not take is never sent: control characters, ids (design 4)."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 from solvimon_rillet.errors import Code
 from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.mapping.solvimon_fields import one_line
-from solvimon_rillet.mapping.texts import iso_country, without_control_characters
+from solvimon_rillet.mapping.texts import without_control_characters
 from solvimon_rillet.solvimon.models import Invoice
 from tests.support.builders import (
     CUSTOMER,
@@ -61,43 +61,6 @@ def test_a_name_of_control_characters_alone_is_none() -> None:
 
     assert item["description"] == "Fee"
     assert one_line("\x00 \x01") == ""
-
-
-# Countries
-
-
-@pytest.mark.parametrize(
-    ("stated", "country"),
-    [("EL", "GR"), ("UK", "GB"), ("XI", "GB"), ("el", "GR"), (" nl ", "NL"), ("DE", "DE")],
-)
-def test_a_country_in_vat_spelling_becomes_iso(stated: str, country: str) -> None:
-    document = invoice(taxed("100.00", "24.00", "24"))
-    document["tax_summary"]["country_code"] = stated
-
-    (item,) = items(document)
-
-    assert (item["tax_rate"]["country"], item["tax_rate"]["type"]) == (country, "VAT")
-
-
-@pytest.mark.parametrize("text", [None, "", "Greece", "GRC", "G1"])
-def test_what_is_no_code_of_two_letters_is_no_country(text: str | None) -> None:
-    assert iso_country(text) is None
-
-
-def test_the_next_source_counts_where_one_names_no_country_code() -> None:
-    document = invoice(taxed())
-    document["tax_summary"]["country_code"] = "Greece"
-    document["billing_entity"] = {"registered_address": {"country": "EL"}}
-
-    assert items(document)[0]["tax_rate"]["country"] == "GR"
-
-
-@pytest.mark.parametrize("key", ["EL:STANDARD", "GR:STANDARD", "EL", "GR"])
-def test_a_setting_may_spell_the_country_either_way(key: str) -> None:
-    document = invoice(taxed())
-    document["tax_summary"]["country_code"] = "EL"
-
-    assert items(document, tax_types={key: "SALES_TAX"})[0]["tax_rate"]["type"] == "SALES_TAX"
 
 
 # Ids

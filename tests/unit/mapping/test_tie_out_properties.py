@@ -37,7 +37,7 @@ from tests.support.random_invoices import (
     invoices_with_rates_in_the_header,
 )
 
-PRODUCTS = {"discount": FALLBACK}
+OPTIONS: Json = {"fallback_products": {"discount": FALLBACK}, "negative_invoices": "send"}
 TAX_AMOUNT_ON = ("items", "header", "both")
 
 
@@ -102,14 +102,8 @@ def _check_refused(given_: RandomInvoice, error: NeedsAttention) -> None:
 
 
 def _try(given_: RandomInvoice, scope: str, tax_amount_on: str) -> str:
-    options = {
-        "invoice_scope": scope,
-        "tax_amount_on": tax_amount_on,
-        "fallback_products": PRODUCTS,
-        "negative_invoices": "send",
-    }
     try:
-        payload = sent(given_.document, **options)  # type: ignore[arg-type]
+        payload = sent(given_.document, invoice_scope=scope, tax_amount_on=tax_amount_on, **OPTIONS)
     except NeedsAttention as error:
         _check_refused(given_, error)
         return "refused"
@@ -230,9 +224,7 @@ def test_a_group_that_is_off_by_more_than_rounding_is_always_refused(
 
     now = _raise(groups[index]["amount_excluding_tax"], off)
 
-    error = refusal(
-        given_.document, invoice_scope=scope, fallback_products=PRODUCTS, negative_invoices="send"
-    )
+    error = refusal(given_.document, invoice_scope=scope, **OPTIONS)
     if error.code is Code.TAX_NOT_ATTRIBUTABLE:  # its taxes' bases fit no group any more
         return
     _check_refused(given_, error)
@@ -259,9 +251,7 @@ def test_a_header_that_is_off_by_more_than_rounding_is_always_refused(
     for name in HEADERS[which]:
         _raise(header[name], off)
 
-    error = refusal(
-        given_.document, invoice_scope=scope, fallback_products=PRODUCTS, negative_invoices="send"
-    )
+    error = refusal(given_.document, invoice_scope=scope, **OPTIONS)
     untaxed = error.code is Code.TAX_NOT_ATTRIBUTABLE and which in {"tax", "tax and gross"}
     assert untaxed or error.code is Code.DOES_NOT_TIE_OUT
     assert "periods[0].groups[" in error.message

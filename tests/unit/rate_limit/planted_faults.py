@@ -60,136 +60,101 @@ class Fault:
         return text.replace(self.right, self.wrong)
 
 
-_LIMITER, _SEND_TIMES = "rate_limit.limiter", "rate_limit.send_times"
-_STORE, _BREAKER = "rate_limit.dynamodb_store", "rate_limit.breaker"
-_LIST, _QUEUE = "connections.connection_list", "entrypoints.sweep_queue"
-_NIGHT, _LAMBDA = "workflows.reconcile.fan_out", "aws.durable_executions"
-FAULTS = [
-    Fault(_SEND_TIMES, "MAX_WAIT_SECONDS = 2.0", "MAX_WAIT_SECONDS = 20.0"),
-    Fault(_LIMITER, "RETRY_EARLY_SECONDS = 1.0", "RETRY_EARLY_SECONDS = 0.0"),
-    Fault(_SEND_TIMES, "_WINDOW_PARTS = 10 ", "_WINDOW_PARTS = 1000 "),
-    Fault(_SEND_TIMES, "_WINDOW_PARTS = 10 ", "_WINDOW_PARTS = 9 "),
-    Fault(_LIMITER, "_MAX_ATTEMPTS = 40", "_MAX_ATTEMPTS = 39"),
-    Fault(
-        _SEND_TIMES,
-        "min(max(1, self.limit // _WINDOW_PARTS), self.limit - 1)",
-        "max(1, self.limit // _WINDOW_PARTS)",
-    ),
-    Fault(_SEND_TIMES, "min(max(1, self.limit", "min(max(0, self.limit"),
-    Fault(_SEND_TIMES, "granted = at - now <= MAX_WAIT_SECONDS", "granted = at - now < MAX_WAIT_SECONDS"),
-    Fault(_SEND_TIMES, 'name = "live" if priority is Priority.LIVE else "bulk"', 'name = "live"'),
-    Fault(_SEND_TIMES, "tuple(sorted((*(live if", "tuple(((*(live if"),
-    Fault(_SEND_TIMES, '_waits_until": at + MAX_WAIT_SECONDS', '_waits_until": at'),
-    Fault(
-        _SEND_TIMES,
-        "send_time > now - rate_limit.window_seconds",
-        "send_time > now - rate_limit.window_seconds / 2",
-    ),
-    Fault(
-        _SEND_TIMES,
-        "send_time > now - rate_limit.window_seconds",
-        "send_time >= now - 2 * rate_limit.window_seconds",
-    ),
-    Fault(_SEND_TIMES, "earliest = max(now, window.blocked_until)", "earliest = now"),
-    Fault(
-        _SEND_TIMES,
-        "earliest = max(now, window.blocked_until)",
-        "earliest = max(now, window.blocked_until - 1)",
-    ),
-    Fault(_SEND_TIMES, "for send_time in (*window.live, *window.bulk)]", "for send_time in (*window.live,)]"),
-    Fault(
-        _SEND_TIMES,
-        "rate_limit.window_seconds / _WINDOW_PARTS for send_time in window.bulk]",
-        "rate_limit.window_seconds for send_time in window.bulk]",
-    ),
-    Fault(
-        _SEND_TIMES,
-        "waits = [window.live_waits_until, window.bulk_waits_until]",
-        "waits = [window.live_waits_until]",
-    ),
-    Fault(
-        _SEND_TIMES,
-        "start = at - rate_limit.window_seconds + _ROUNDING",
-        "start = at - rate_limit.window_seconds + 1",
-    ),
-    Fault(_SEND_TIMES, "max(0, rate_limit.reserve - bulk)", "rate_limit.reserve"),
-    Fault(_SEND_TIMES, "if window.bulk_waits_until > at else 0", "if window.bulk_waits_until < at else 0"),
-    Fault(
-        _SEND_TIMES,
-        "live + bulk + kept_free < rate_limit.limit",
-        "live + bulk + kept_free <= rate_limit.limit",
-    ),
-    Fault(_SEND_TIMES, "if live + bulk >= rate_limit.limit:", "if bulk >= rate_limit.limit:"),
-    Fault(
-        _SEND_TIMES,
-        "window.live_waits_until > at and bulk >= rate_limit.reserve",
-        "window.live_waits_until > at",
-    ),
-    Fault(
-        _SEND_TIMES,
-        "part_start = at - rate_limit.window_seconds / _WINDOW_PARTS",
-        "part_start = at - rate_limit.window_seconds * _WINDOW_PARTS",
-    ),
-    Fault(
-        _SEND_TIMES,
-        "math.ceil(rate_limit.limit / _WINDOW_PARTS) + 1",
-        "math.ceil(rate_limit.limit / _WINDOW_PARTS)",
-    ),
-    Fault(_LIMITER, "live=tuple(sorted({*there.live, *source.live}))", "live=there.live"),
-    Fault(
-        _LIMITER,
-        "blocked_until=max(there.blocked_until, source.blocked_until)",
-        "blocked_until=source.blocked_until - 9",
-    ),
-    Fault(
-        _LIMITER,
-        "if not slot.granted and is_last:\n                continue",
-        "if False:\n                continue",
-    ),
-    Fault(_LIMITER, "if self._priority is Priority.BULK:", "if True:"),
-    Fault(
-        _LIMITER,
-        "version=window.version + 1)\n                self._count",
-        "version=window.version)\n                self._count",
-    ),
-    Fault(_LIMITER, "self._sleep(max(0.0, slot.at - self._clock()))", "self._sleep(0.0)"),
-    Fault(_LIMITER, "if ahead > MAX_WAIT_SECONDS:", "if False:"),
-    Fault(_LIMITER, "until = self._clock() + self._rate_limit.window_seconds", "until = self._clock()"),
-    Fault(_LIMITER, "if waits < slot.at:", "if True:"),
-    Fault(_LIMITER, "random.uniform(0.002, 0.03)", "random.uniform(0.2, 3.0)"),
-    Fault(_STORE, 'bulk=_to_seconds(item.get("bulk", ()))', 'bulk=_to_seconds(item.get("live", ()))'),
-    Fault(_STORE, 'item.get("blocked_until", 0) / 1000', 'item.get("blocked_until", 0)'),
-    Fault(_STORE, '"version": window.version + 1', '"version": window.version'),
-    Fault(_STORE, "return False", "return True"),
-    Fault(_STORE, "[-int(-timestamp * 1000 // 1) for", "[int(timestamp * 1000 // 1) for"),
-    Fault(_BREAKER, "THRESHOLD = 4", "THRESHOLD = 5"),
-    Fault(_BREAKER, "if health.open_until > now:\n        return health", "if False:\n        return health"),
-    Fault(_BREAKER, "FIRST_SECONDS * 2**health.openings", "FIRST_SECONDS * 2 * health.openings"),
-    Fault(
-        _BREAKER, "max(0.0, self.open_until - now, self.probe_until - now)", "max(0.0, self.open_until - now)"
-    ),
-    Fault(_BREAKER, "if now - health.failed_at <= FORGET_SECONDS else 0", "if True else 0"),
-    Fault(_BREAKER, "_CACHE_SECONDS = 5.0", "_CACHE_SECONDS = 50.0"),
-    Fault(_BREAKER, "if points else HEALTHY", "if points else before"),
-    Fault(_BREAKER, "random.uniform(1.0, 1.5) + random.uniform(0.0, 5.0)", "random.uniform(0.5, 1.0)"),
-    Fault(_BREAKER, "{**self._known, **changed}.items() if health", "{**changed}.items() if health"),
-    Fault(_LIST, 'self._clock() < int(kept["read_at"]) + LIST_TTL_SECONDS', "True"),
-    Fault(_LIST, "return names  # an older", "raise  # an older"),
-    Fault(_QUEUE, "queue.put(bodies, connections)", "queue.put(bodies)"),
-    Fault(_QUEUE, "max(asked_at, to_sweep.get(connection, 0.0))", "asked_at"),
-    Fault(_QUEUE, "swept.result()", "pass"),
-    Fault(_NIGHT, "known.append(name)", "pass"),
-    Fault(_NIGHT, "exclude_none=True, exclude_defaults=True", "exclude_none=True"),
-    Fault(
-        _NIGHT, 'f"{function} {json.dumps(event, sort_keys=True)}"', 'f"{json.dumps(event, sort_keys=True)}"'
-    ),
-    Fault(_LAMBDA, 'InvocationType="Event"', 'InvocationType="RequestResponse"'),
-    Fault(
-        _LAMBDA,
-        "if code == _ALREADY_STARTED:\n                return False",
-        "if False:\n                return False",
-    ),
-]
+REPLACED: dict[str, list[tuple[str, str]]] = {
+    "rate_limit.send_times": [
+        ("MAX_WAIT_SECONDS = 2.0", "MAX_WAIT_SECONDS = 20.0"),
+        ("_WINDOW_PARTS = 10 ", "_WINDOW_PARTS = 1000 "),
+        ("_WINDOW_PARTS = 10 ", "_WINDOW_PARTS = 9 "),
+        ("min(max(1, self.limit // _WINDOW_PARTS), self.limit - 1)", "max(1, self.limit // _WINDOW_PARTS)"),
+        ("min(max(1, self.limit", "min(max(0, self.limit"),
+        ("granted = at - now <= MAX_WAIT_SECONDS", "granted = at - now < MAX_WAIT_SECONDS"),
+        ('name = "live" if priority is Priority.LIVE else "bulk"', 'name = "live"'),
+        ("tuple(sorted((*(live if", "tuple(((*(live if"),
+        ('_waits_until": at + MAX_WAIT_SECONDS', '_waits_until": at'),
+        ("send_time > now - rate_limit.window_seconds", "send_time > now - rate_limit.window_seconds / 2"),
+        ("send_time > now - rate_limit.window_seconds", "send_time >= now - 2 * rate_limit.window_seconds"),
+        ("earliest = max(now, window.blocked_until)", "earliest = now"),
+        ("earliest = max(now, window.blocked_until)", "earliest = max(now, window.blocked_until - 1)"),
+        ("for send_time in (*window.live, *window.bulk)]", "for send_time in (*window.live,)]"),
+        (
+            "rate_limit.window_seconds / _WINDOW_PARTS for send_time in window.bulk]",
+            "rate_limit.window_seconds for send_time in window.bulk]",
+        ),
+        ("waits = [window.live_waits_until, window.bulk_waits_until]", "waits = [window.live_waits_until]"),
+        ("start = at - rate_limit.window_seconds + _ROUNDING", "start = at - rate_limit.window_seconds + 1"),
+        ("max(0, rate_limit.reserve - bulk)", "rate_limit.reserve"),
+        ("if window.bulk_waits_until > at else 0", "if window.bulk_waits_until < at else 0"),
+        ("live + bulk + kept_free < rate_limit.limit", "live + bulk + kept_free <= rate_limit.limit"),
+        ("if live + bulk >= rate_limit.limit:", "if bulk >= rate_limit.limit:"),
+        ("window.live_waits_until > at and bulk >= rate_limit.reserve", "window.live_waits_until > at"),
+        (
+            "part_start = at - rate_limit.window_seconds / _WINDOW_PARTS",
+            "part_start = at - rate_limit.window_seconds * _WINDOW_PARTS",
+        ),
+        ("math.ceil(rate_limit.limit / _WINDOW_PARTS) + 1", "math.ceil(rate_limit.limit / _WINDOW_PARTS)"),
+    ],
+    "rate_limit.limiter": [
+        ("RETRY_EARLY_SECONDS = 1.0", "RETRY_EARLY_SECONDS = 0.0"),
+        ("_MAX_ATTEMPTS = 40", "_MAX_ATTEMPTS = 39"),
+        ("live=tuple(sorted({*there.live, *source.live}))", "live=there.live"),
+        (
+            "blocked_until=max(there.blocked_until, source.blocked_until)",
+            "blocked_until=source.blocked_until - 9",
+        ),
+        ("if not slot.granted and is_last:\n                continue", "if False:\n                continue"),
+        ("if self._priority is Priority.BULK:", "if True:"),
+        (
+            "version=window.version + 1)\n                self._count",
+            "version=window.version)\n                self._count",
+        ),
+        ("self._sleep(max(0.0, slot.at - self._clock()))", "self._sleep(0.0)"),
+        ("if ahead > MAX_WAIT_SECONDS:", "if False:"),
+        ("until = self._clock() + self._rate_limit.window_seconds", "until = self._clock()"),
+        ("if waits < slot.at:", "if True:"),
+        ("random.uniform(0.002, 0.03)", "random.uniform(0.2, 3.0)"),
+    ],
+    "rate_limit.dynamodb_store": [
+        ('bulk=_to_seconds(item.get("bulk", ()))', 'bulk=_to_seconds(item.get("live", ()))'),
+        ('item.get("blocked_until", 0) / 1000', 'item.get("blocked_until", 0)'),
+        ('"version": window.version + 1', '"version": window.version'),
+        ("return False", "return True"),
+        ("[-int(-timestamp * 1000 // 1) for", "[int(timestamp * 1000 // 1) for"),
+    ],
+    "rate_limit.breaker": [
+        ("THRESHOLD = 4", "THRESHOLD = 5"),
+        ("if health.open_until > now:\n        return health", "if False:\n        return health"),
+        ("FIRST_SECONDS * 2**health.openings", "FIRST_SECONDS * 2 * health.openings"),
+        ("max(0.0, self.open_until - now, self.probe_until - now)", "max(0.0, self.open_until - now)"),
+        ("if now - health.failed_at <= FORGET_SECONDS else 0", "if True else 0"),
+        ("_CACHE_SECONDS = 5.0", "_CACHE_SECONDS = 50.0"),
+        ("if points else HEALTHY", "if points else before"),
+        ("random.uniform(1.0, 1.5) + random.uniform(0.0, 5.0)", "random.uniform(0.5, 1.0)"),
+        ("{**self._known, **changed}.items() if health", "{**changed}.items() if health"),
+    ],
+    "connections.connection_list": [
+        ('self._clock() < int(kept["read_at"]) + LIST_TTL_SECONDS', "True"),
+        ("return names  # an older", "raise  # an older"),
+    ],
+    "entrypoints.sweep_queue": [
+        ("queue.put(bodies, connections)", "queue.put(bodies)"),
+        ("max(asked_at, to_sweep.get(connection, 0.0))", "asked_at"),
+        ("swept.result()", "pass"),
+    ],
+    "workflows.reconcile.fan_out": [
+        ("known.append(name)", "pass"),
+        ("exclude_none=True, exclude_defaults=True", "exclude_none=True"),
+        ('f"{function} {json.dumps(event, sort_keys=True)}"', 'f"{json.dumps(event, sort_keys=True)}"'),
+    ],
+    "aws.durable_executions": [
+        ('InvocationType="Event"', 'InvocationType="RequestResponse"'),
+        (
+            "if code == _ALREADY_STARTED:\n                return False",
+            "if False:\n                return False",
+        ),
+    ],
+}
+"""By module: each piece, and what stands in its place."""
+FAULTS = [Fault(module, *pieces) for module, faults in REPLACED.items() for pieces in faults]
 _LONGEST_SECONDS = 300
 SURVIVORS: dict[str, str] = {}
 """Faults that change nothing, by their names, each with the reason."""

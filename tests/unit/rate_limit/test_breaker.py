@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from unittest.mock import Mock
 
 import pytest
 
@@ -211,10 +212,7 @@ def test_what_one_vendor_shows_stays_when_another_is_recorded(world: World) -> N
 def test_a_record_that_cannot_be_written_does_not_fail_the_call(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise RetryLater("The ledger does not answer.")
-
-    monkeypatch.setattr(world.table, "put", refuse)
+    monkeypatch.setattr(world.table, "put", Mock(side_effect=RetryLater("The ledger does not answer.")))
 
     world.process().record(RILLET, TIME_OUT_POINTS)
 

@@ -1,7 +1,6 @@
 """Two hundred workers ask one organisation's limiter at the same moment, in simulated time."""
 
 import random
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -33,18 +32,11 @@ class SlowTable(MemoryTable):
         self._time.sleep(self._random.uniform(*READ) / 2)
         return item
 
-    def put(
-        self,
-        key: str,
-        facts: Mapping[str, Any],
-        condition: str = "",
-        values: Mapping[str, Any] | None = None,
-        names: Mapping[str, str] | None = None,
-    ) -> None:
+    def put(self, *written: Any, **more: Any) -> None:
         """Write a record, if the condition holds."""
         self._time.sleep(self._random.uniform(*WRITE) / 2)
         try:
-            super().put(key, facts, condition, values, names)
+            super().put(*written, **more)
         finally:
             self._time.sleep(self._random.uniform(*WRITE) / 2)
 

@@ -6,12 +6,11 @@ import pytest
 
 from solvimon_rillet.rate_limit.dynamodb_store import DynamoDBRequestWindowStore
 from solvimon_rillet.rate_limit.limiter import RateLimited, SlidingWindowRateLimiter
-from solvimon_rillet.rate_limit.send_times import Priority, RateLimit, RequestWindow, next_send_time
+from solvimon_rillet.rate_limit.send_times import RateLimit, RequestWindow, next_send_time
 from tests.support.memory_table import MemoryTable
-from tests.unit.rate_limit.test_limiter import Store, Time
+from tests.unit.rate_limit.test_limiter import BULK, LIVE, Store, Time, limiter
+from tests.unit.rate_limit.test_limiter import RATE_LIMIT as LIMIT
 
-LIMIT = RateLimit(limit=60, window_seconds=61.0)
-LIVE, BULK = Priority.LIVE, Priority.BULK
 NOW = 1000.0
 
 
@@ -66,11 +65,13 @@ def test_a_call_squeezed_in_before_later_ones_does_not_overfill_their_window() -
     assert next_send_time(window, NOW, LIVE, LIMIT).at == pytest.approx(NOW + 62.0)
 
 
-@pytest.mark.parametrize(("ahead", "granted"), [(2.0, True), (2.01, False)])
+@pytest.mark.parametrize(("ahead", "granted"), [(2.0, True), (2.01, False), (30.0, False)])
 def test_a_call_waits_for_two_seconds_and_no_longer(ahead: float, granted: bool) -> None:
     blocked = RequestWindow(blocked_until=NOW + ahead)
 
-    assert next_send_time(blocked, NOW, LIVE, LIMIT).granted is granted
+    slot = next_send_time(blocked, NOW, LIVE, LIMIT)
+
+    assert (slot.at, slot.granted) == (NOW + ahead, granted)
 
 
 def test_a_block_that_is_over_holds_nothing_back() -> None:
@@ -107,14 +108,6 @@ def test_send_times_are_kept_in_order() -> None:
     window = next_send_time(RequestWindow(live=(NOW + 1.5,)), NOW, LIVE, LIMIT).window
 
     assert window.live == (NOW, NOW + 1.5)
-
-
-def limiter(
-    store: Store, time: Time, priority: Priority = LIVE, counted: list[tuple[str, str]] | None = None
-) -> SlidingWindowRateLimiter:
-    kept = [] if counted is None else counted
-    count = lambda *what: kept.append(what)  # noqa: E731
-    return SlidingWindowRateLimiter("acme", store, LIMIT, priority, time, time.sleep, count, lambda _: "org")
 
 
 def test_a_caller_sleeps_exactly_until_its_send_time() -> None:
@@ -174,10 +167,7 @@ def test_a_429_blocks_for_a_window_from_now_and_forgets_nothing() -> None:
 def test_bulk_work_needs_no_read_while_nobody_else_writes_and_reads_again_when_somebody_did() -> None:
     table, time = MemoryTable(), Time()
     store = DynamoDBRequestWindowStore(table)
-    first, second = (
-        SlidingWindowRateLimiter("acme", store, LIMIT, BULK, time, time.sleep, window_of=lambda _: "org")
-        for _ in range(2)
-    )
+    first, second = limiter(store, time, BULK), limiter(store, time, BULK)
 
     for _ in range(3):
         first.acquire()
@@ -192,9 +182,7 @@ def test_bulk_work_needs_no_read_while_nobody_else_writes_and_reads_again_when_s
 
 def test_live_work_always_reads_the_window() -> None:
     table, time = MemoryTable(), Time()
-    caller = SlidingWindowRateLimiter(
-        "acme", DynamoDBRequestWindowStore(table), LIMIT, LIVE, time, time.sleep, window_of=lambda _: "org"
-    )
+    caller = limiter(DynamoDBRequestWindowStore(table), time)
 
     for _ in range(3):
         caller.acquire()

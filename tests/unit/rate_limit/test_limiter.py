@@ -10,6 +10,7 @@ from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.rate_limit.limiter import (
     RETRY_EARLY_SECONDS,
     RateLimited,
+    RequestWindowStore,
     SlidingWindowRateLimiter,
     move_window,
 )
@@ -65,6 +66,20 @@ class Time:
     def sleep(self, seconds: float) -> None:
         assert seconds >= 0
         self.now += seconds
+
+
+def limiter(
+    store: RequestWindowStore,
+    time: Time,
+    priority: Priority = LIVE,
+    counted: list[tuple[str, str]] | None = None,
+) -> SlidingWindowRateLimiter:
+    """A limiter of a connection; what it counts is collected."""
+    kept = [] if counted is None else counted
+    count = lambda *what: kept.append(what)  # noqa: E731
+    return SlidingWindowRateLimiter(
+        "acme", store, RATE_LIMIT, priority, time, time.sleep, count, lambda _: "org"
+    )
 
 
 def most_in_a_window(send_times: list[float], window_seconds: float) -> int:
@@ -163,32 +178,11 @@ def test_while_bulk_work_waits_live_work_leaves_its_reserve_free() -> None:
     assert granted == 60 - RATE_LIMIT.reserve
 
 
-def test_a_refused_caller_is_recorded_as_waiting() -> None:
-    full = RequestWindow(live=(1000.0,) * 60)
-
-    live, bulk = (
-        next_send_time(full, 1001.0, LIVE, RATE_LIMIT),
-        next_send_time(full, 1001.0, BULK, RATE_LIMIT),
-    )
-
-    assert live.window.live_waits_until > live.at
-    assert bulk.window.bulk_waits_until > bulk.at
-
-
-def test_nothing_is_sent_before_a_block_ends() -> None:
-    blocked = RequestWindow(blocked_until=1030.0)
-
-    slot = next_send_time(blocked, 1000.0, LIVE, RATE_LIMIT)
-
-    assert slot.at == 1030.0
-    assert not slot.granted
-
-
 def test_a_send_time_within_two_seconds_is_slept_for() -> None:
     time, store = Time(), Store(RequestWindow(live=(940.5,) * 60))
-    limiter = SlidingWindowRateLimiter("acme", store, RATE_LIMIT, LIVE, time, time.sleep)
+    caller = limiter(store, time)
 
-    limiter.acquire()
+    caller.acquire()
 
     assert time.now == 1001.5
     assert store.window.live[-1] == 1001.5
@@ -196,16 +190,16 @@ def test_a_send_time_within_two_seconds_is_slept_for() -> None:
 
 def test_a_later_send_time_refuses_the_caller_and_refuses_it_again_without_a_read() -> None:
     time, store = Time(), Store(RequestWindow(live=(990.0,) * 60))
-    limiter = SlidingWindowRateLimiter("acme", store, RATE_LIMIT, LIVE, time, time.sleep)
+    caller = limiter(store, time)
 
     with pytest.raises(RateLimited) as first:
-        limiter.acquire()
+        caller.acquire()
     store.window = RequestWindow()
     time.now += 10
     with pytest.raises(RateLimited) as again:
-        limiter.raise_if_backing_off()
+        caller.raise_if_backing_off()
     time.now += 41
-    limiter.acquire()
+    caller.acquire()
 
     assert first.value.after == 51.0 - RETRY_EARLY_SECONDS
     assert again.value.after == 41.0 - RETRY_EARLY_SECONDS
@@ -214,46 +208,42 @@ def test_a_later_send_time_refuses_the_caller_and_refuses_it_again_without_a_rea
 
 def test_a_window_that_another_worker_replaced_is_read_again() -> None:
     time, store = Time(), Store(refusals=5)
-    limiter = SlidingWindowRateLimiter("acme", store, RATE_LIMIT, LIVE, time, time.sleep)
+    caller = limiter(store, time)
 
-    limiter.acquire()
+    caller.acquire()
 
     assert store.writes == 1
 
 
 def test_endless_contention_hands_the_message_back() -> None:
     time, store = Time(), Store(refusals=1000)
-    limiter = SlidingWindowRateLimiter("acme", store, RATE_LIMIT, LIVE, time, time.sleep)
+    caller = limiter(store, time)
 
     with pytest.raises(RetryLater) as error:
-        limiter.acquire()
+        caller.acquire()
 
     assert error.value.after == 1
 
 
 def test_each_granted_send_time_is_counted_and_a_refused_one_is_not() -> None:
     time, store, counted = Time(), Store(refusals=3), list[tuple[str, str]]()
-    limiter = SlidingWindowRateLimiter(
-        "acme", store, RATE_LIMIT, LIVE, time, time.sleep, lambda *what: counted.append(what)
-    )
+    caller = limiter(store, time, counted=counted)
 
-    limiter.acquire()
+    caller.acquire()
     store.window = RequestWindow(live=(990.0,) * 60)
     with pytest.raises(RateLimited):
-        limiter.acquire()
+        caller.acquire()
 
     assert counted == [("RilletCalls", "acme")]
 
 
 def test_a_429_blocks_all_callers_for_a_window_and_is_counted() -> None:
     time, store, counted = Time(), Store(refusals=2), list[tuple[str, str]]()
-    limiter = SlidingWindowRateLimiter(
-        "acme", store, RATE_LIMIT, LIVE, time, time.sleep, lambda *what: counted.append(what)
-    )
+    caller = limiter(store, time, counted=counted)
 
-    seconds = limiter.on_throttled()
+    seconds = caller.on_throttled()
     with pytest.raises(RateLimited) as refused:
-        SlidingWindowRateLimiter("acme", store, RATE_LIMIT, BULK, time, time.sleep).acquire()
+        limiter(store, time, BULK).acquire()
 
     assert seconds == 61.0
     assert refused.value.after == 61.0 - RETRY_EARLY_SECONDS

@@ -1,6 +1,7 @@
 """The rate limiter under load: simulated time for shares and order, real threads for the table."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import pytest
@@ -89,11 +90,8 @@ def test_workers_in_threads_share_one_log_in_the_table(system: LocalSystem) -> N
             with lock:
                 statuses.append(status)
 
-    threads = [threading.Thread(target=work, args=(p,)) for p in (LIVE, LIVE, LIVE, BULK, LIVE, LIVE)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(work, (LIVE, LIVE, LIVE, BULK, LIVE, LIVE)))
 
     assert statuses == [200] * 48
     assert connection.organisation.counts.refused == 0

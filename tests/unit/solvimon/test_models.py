@@ -1,9 +1,13 @@
-"""What Solvimon's documents answer about themselves."""
+"""What Solvimon's documents answer about themselves, and how one that is missing is named."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from unittest.mock import Mock
 
 import pytest
 
+from solvimon_rillet.errors import NeedsAttention
+from solvimon_rillet.http.failures import RequestRejected
+from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.solvimon.master_data import CustomFieldValue, field_value
 from solvimon_rillet.solvimon.models import Invoice
 
@@ -37,23 +41,11 @@ def test_parties_are_named_by_id_or_embedded() -> None:
     [
         ([], None),
         ([{"reference": "rillet_id", "value": "r-1"}], "r-1"),
-        (
-            [
-                {"reference": "other", "value": "x"},
-                {"reference": "rillet_id", "values": ["r-2", "r-3"]},
-            ],
-            "r-2",
-        ),
+        ([{"reference": "other", "value": "x"}, {"reference": "rillet_id", "values": ["r-2", "r-3"]}], "r-2"),
         ([{"reference": "rillet_id", "value": "", "values": ["r-4"]}], "r-4"),
         ([{"reference": "rillet_id"}], None),
         ([{"id": "cufi_1", "value": "r-5"}], None),
-        (
-            [
-                {"reference": "rillet_id", "value": "r-6"},
-                {"reference": "rillet_id", "value": "r-7"},
-            ],
-            "r-6",
-        ),
+        ([{"reference": "rillet_id", "value": "r-6"}, {"reference": "rillet_id", "value": "r-7"}], "r-6"),
     ],
 )
 def test_a_custom_field_is_found_by_its_reference(fields: Sequence[Json], value: str | None) -> None:
@@ -79,3 +71,30 @@ def test_a_copied_custom_field_is_found_by_the_kind_of_its_owner() -> None:
 def test_documents_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         invoice().status = "OPEN"  # type: ignore[misc]
+
+
+Read = Callable[[SolvimonClient, str], object]
+READS: dict[str, tuple[Read, str, str]] = {
+    "invoice": (SolvimonClient.invoice, "invoice_not_found", "invo_"),
+    "customer": (SolvimonClient.customer, "solvimon_record_missing", "cust_"),
+    "product": (SolvimonClient.product, "solvimon_record_missing", "prod_"),
+    "billing entity": (SolvimonClient.billing_entity, "solvimon_record_missing", "bile_"),
+}
+
+
+@pytest.mark.parametrize("kind", READS)
+def test_an_id_that_is_unknown_or_can_be_none_is_answered_by_its_kind(kind: str) -> None:
+    read, code, example = READS[kind]
+    absent = RequestRejected("Solvimon", 404, {"code": "RESOURCE_NOT_FOUND"})
+    client = SolvimonClient(Mock(get=Mock(side_effect=absent)))
+
+    with pytest.raises(NeedsAttention) as missing:
+        read(client, "abc_1")
+    with pytest.raises(NeedsAttention) as wrong:
+        read(client, "../x")
+
+    assert (missing.value.code, wrong.value.code) == (code, code)
+    assert f"the {kind} abc_1" in missing.value.message
+    assert f"the {kind}'s id" in missing.value.remedy
+    assert f"Solvimon {kind}" in wrong.value.message
+    assert example in wrong.value.remedy

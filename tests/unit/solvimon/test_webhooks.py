@@ -21,12 +21,7 @@ BODY = b'{"type":"INVOICE.STATUS_TO_FINAL","data":{"id":"invo_1"}}'
 AGE = 300
 
 
-def signature(
-    body: bytes = BODY,
-    stamp: str = STAMP,
-    secret: str = SECRET,
-    digest: str = "sha256",
-) -> str:
+def signature(body: bytes = BODY, stamp: str = STAMP, secret: str = SECRET, digest: str = "sha256") -> str:
     """The hex digest that Solvimon puts behind ``v1=``."""
     return hmac.new(secret.encode(), stamp.encode() + b"." + body, digest).hexdigest()
 
@@ -66,16 +61,6 @@ def test_bytes_that_are_no_utf_8_are_compared_as_they_are() -> None:
         accept(body.decode("utf-8", "replace").encode(), given_=f"v1={signature(body)}")
 
 
-def test_another_secret_is_refused() -> None:
-    with pytest.raises(SignatureInvalid, match="no signature matches"):
-        accept(given_=f"v1={signature(secret='forged')}")
-
-
-def test_a_signature_of_another_time_is_refused() -> None:
-    with pytest.raises(SignatureInvalid, match="no signature matches"):
-        accept(given_=f"v1={signature(stamp='2026-01-31T11:59:59Z')}")
-
-
 @pytest.mark.parametrize("write", [str.lower, str.upper, str.title])
 def test_hex_is_read_in_any_case(write: Callable[[str], str]) -> None:
     accept(given_=f"v1={write(signature())}")
@@ -92,14 +77,15 @@ def test_while_a_secret_is_rolled_either_signature_will_do(separator: str, secre
     accept(given_=f" {separator.join(reversed(pairs))} ", secrets=secrets)
 
 
-def test_several_signatures_of_others_are_refused() -> None:
-    with pytest.raises(SignatureInvalid, match="no signature matches"):
-        accept(given_=",".join(f"v1={signature(secret=other)}" for other in ("a", "b", "c")))
-
-
 @pytest.mark.parametrize(
     "given_",
     [
+        pytest.param(f"v1={signature(secret='forged')}", id="another secret"),
+        pytest.param(f"v1={signature(stamp='2026-01-31T11:59:59Z')}", id="another time"),
+        pytest.param(
+            ",".join(f"v1={signature(secret=other)}" for other in ("a", "b", "c")), id="several of others"
+        ),
+        pytest.param(f"v2={signature()}", id="a scheme that is not documented"),
         pytest.param(signature(), id="no scheme"),
         pytest.param(f"v1:{signature()}", id="no equals sign"),
         pytest.param(f"Bearer {signature()}", id="bearer"),
@@ -115,14 +101,9 @@ def test_several_signatures_of_others_are_refused() -> None:
         *("v1=é", "v1=\ud800", "v1=" + "Ａ" * 64, "\udcff=\udcff", "v1=\0"),
     ],
 )
-def test_a_signature_in_another_form_is_refused(given_: str) -> None:
+def test_another_signature_and_one_in_another_form_are_refused(given_: str) -> None:
     with pytest.raises(SignatureInvalid, match="no signature matches"):
         accept(given_=given_)
-
-
-def test_only_the_documented_scheme_counts() -> None:
-    with pytest.raises(SignatureInvalid, match="no signature matches"):
-        accept(given_=f"v2={signature()}")
 
 
 @pytest.mark.parametrize("secrets", [(), ("",), ("", "")])
@@ -160,19 +141,20 @@ def test_timestamps_around_now_are_accepted(stamp: str) -> None:
     accept(stamp=stamp)
 
 
-@pytest.mark.parametrize(
-    "stamp", ["2026-01-31T11:54:59Z", "2026-01-31T12:54:59+01:00", "2025-01-31T12:00:00Z", "2026-01-31"]
-)
-def test_old_timestamps_are_refused(stamp: str) -> None:
-    with pytest.raises(SignatureInvalid, match="too old"):
-        accept(stamp=stamp)
+OTHER_TIMES = {
+    "too old": ("2026-01-31T11:54:59Z", "2026-01-31T12:54:59+01:00", "2025-01-31T12:00:00Z", "2026-01-31"),
+    "in the future": ("2026-01-31T12:05:01Z", "2026-01-31T12:00:00-01:00", "2030-01-01T00:00:00Z"),
+    "not ISO 8601": (
+        *("1769860800", "soon", "2026-02-30T12:00:00Z", "31 Jan 2026 12:00:00", "２０２６", "NaN"),
+    ),
+}
 
 
 @pytest.mark.parametrize(
-    "stamp", ["2026-01-31T12:05:01Z", "2026-01-31T12:00:00-01:00", "2030-01-01T00:00:00Z"]
+    ("problem", "stamp"), [(problem, stamp) for problem in OTHER_TIMES for stamp in OTHER_TIMES[problem]]
 )
-def test_timestamps_in_the_future_are_refused(stamp: str) -> None:
-    with pytest.raises(SignatureInvalid, match="in the future"):
+def test_timestamps_that_are_old_in_the_future_or_none_are_refused(problem: str, stamp: str) -> None:
+    with pytest.raises(SignatureInvalid, match=problem):
         accept(stamp=stamp)
 
 
@@ -192,14 +174,6 @@ def test_how_old_is_too_old_is_a_setting() -> None:
     verify(BODY, headers, (SECRET,), NOW + 86_400, 86_400)
     with pytest.raises(SignatureInvalid, match="too old"):
         verify(BODY, headers, (SECRET,), NOW + 86_401, 86_400)
-
-
-@pytest.mark.parametrize(
-    "stamp", ["1769860800", "soon", "2026-02-30T12:00:00Z", "31 Jan 2026 12:00:00", "２０２６", "NaN"]
-)
-def test_a_timestamp_that_is_not_iso_8601_is_refused(stamp: str) -> None:
-    with pytest.raises(SignatureInvalid, match="not ISO 8601"):
-        accept(stamp=stamp)
 
 
 def test_a_timestamp_with_a_lone_surrogate_is_refused() -> None:

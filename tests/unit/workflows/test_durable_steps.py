@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from unittest.mock import Mock
 
 import pytest
 
 from solvimon_rillet.errors import Code, ConnectionBroken, NeedsAttention, RetryLater
-from solvimon_rillet.http.client import CountingRateLimiter
+from solvimon_rillet.http.client import CountingRateLimiter, RateLimiter
 from solvimon_rillet.workflows.durable.steps import (
     MAX_OPERATIONS,
     MAX_STEP_WAIT,
@@ -175,17 +176,6 @@ def test_what_earlier_versions_wrote_can_be_read(checkpoint: Json, result: StepR
     assert from_json(checkpoint) == result
 
 
-class NoLimit:
-    """A rate limiter that lets every call pass."""
-
-    def acquire(self) -> None:
-        """Return at once."""
-
-    def on_throttled(self) -> float:
-        """No wait."""
-        return 0.0
-
-
 @pytest.mark.parametrize(
     ("error", "result"),
     [
@@ -208,7 +198,7 @@ def test_an_error_becomes_a_result_with_the_calls_that_were_made(
     error: Exception, result: StepResult
 ) -> None:
     broken: list[bool] = []
-    limiter = CountingRateLimiter(NoLimit())
+    limiter = CountingRateLimiter(Mock(spec=RateLimiter))
 
     def work(made: CountingRateLimiter) -> StepResult:
         made.acquire()
@@ -221,8 +211,7 @@ def test_an_error_becomes_a_result_with_the_calls_that_were_made(
 
 
 def test_an_error_before_the_first_call_is_a_result_too() -> None:
-    def connect() -> tuple[None, CountingRateLimiter]:
-        raise RetryLater("The settings cannot be read.")
+    connect = Mock(side_effect=RetryLater("The settings cannot be read."))
 
     found = as_step_result(connect, lambda _: Done({}), lambda: None)
 

@@ -2,23 +2,11 @@
 
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
+from unittest.mock import Mock
 
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.workflows.payments.payment_records import MAX_RECORDED, PaymentRecords
-
-
-class Solvimon:
-    """Counts the payments that are recorded."""
-
-    def __init__(self) -> None:
-        self.created = 0
-
-    def find_all(self, _kind: str, **_: str) -> list[Any]:
-        return []
-
-    def create(self, _kind: str, _body: object, _key: str) -> None:
-        self.created += 1
 
 
 def test_400_payments_of_one_invoice_are_recorded_and_the_others_are_named() -> None:
@@ -27,7 +15,7 @@ def test_400_payments_of_one_invoice_are_recorded_and_the_others_are_named() -> 
         SimpleNamespace(id=f"p-{number}", status="SUCCESSFUL", paid_on=None, amount=euro)
         for number in range(MAX_RECORDED + 7)
     ]
-    solvimon = Solvimon()
+    solvimon = Mock(find_all=Mock(return_value=[]))
     connection = SimpleNamespace(
         name="default",
         solvimon=solvimon,
@@ -39,6 +27,6 @@ def test_400_payments_of_one_invoice_are_recorded_and_the_others_are_named() -> 
         "invo_1", "r-1", [], "EUR", collected=False
     )
 
-    assert len(kept) == solvimon.created == MAX_RECORDED
+    assert len(kept) == solvimon.create.call_count == MAX_RECORDED
     assert len(warnings) == 1
     assert warnings[0].startswith("7 more payments are not recorded")

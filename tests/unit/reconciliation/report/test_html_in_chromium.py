@@ -1,15 +1,20 @@
 """The page in a real browser: it shows the figures, complains of nothing, fits 1,000 pixels and prints."""
 
 import re
-import shutil
-import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+pytest.importorskip("playwright", reason="no playwright here: make sets it up")
+
+from playwright.sync_api import Browser
+
 from solvimon_rillet.reconciliation.findings import FindingType
 from solvimon_rillet.reconciliation.report.html import as_html
 from solvimon_rillet.reconciliation.report.report import Report
+from tests.panel_browser.browser import CHROMIUM, REASON, Window, chromium
 from tests.support.reconciliation import (
     BERLIN,
     Page,
@@ -22,36 +27,32 @@ from tests.support.reconciliation import (
     sample,
 )
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 WIDTH = 1000
-# As root it has no sandbox, and containers have a small /dev/shm.
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-extensions",
-    "--disable-background-networking",
-    "--enable-logging=stderr",
-    f"--window-size={WIDTH},1200",
-)
-CONSOLE = re.compile(r"^.*:CONSOLE[:(].*$", re.MULTILINE)
 POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
-MEASURE = "<script>document.body.dataset.width = document.documentElement.scrollWidth</script>"
+Opened = Callable[..., Window]
 
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM, reason="no chromium here (Debian: apt-get install --no-install-recommends chromium)"
-)
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason=REASON)
 
 
-def _chromium(source: str, folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
-    page = folder / "report.html"
-    page.write_text(source, encoding="utf-8")
-    command = [CHROMIUM, *FLAGS, f"--user-data-dir={folder / 'profile'}", *flags, page.as_uri()]
-    return subprocess.run(  # noqa: S603 - our own page
-        command, check=True, capture_output=True, text=True, timeout=100
-    )
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as made:
+        yield made
+
+
+@pytest.fixture
+def opened(browser: Browser, tmp_path: Path) -> Iterator[Opened]:
+    """Open a page in a window, which is ``WIDTH`` pixels wide unless told otherwise."""
+    with ExitStack() as windows:
+
+        def open_page(source: str, width: int = WIDTH) -> Window:
+            page = tmp_path / "report.html"
+            page.write_text(source, encoding="utf-8")
+            window = windows.enter_context(Window(browser, size={"width": width, "height": 1200}))
+            window.page.goto(page.as_uri())
+            return window
+
+        yield open_page
 
 
 def _long_texts() -> Report:
@@ -78,33 +79,28 @@ def _long_texts() -> Report:
     )
 
 
-def test_the_browser_shows_the_tables_and_the_console_stays_empty(tmp_path: Path) -> None:
+def test_the_browser_shows_the_tables_and_the_console_stays_empty(opened: Opened) -> None:
     source = as_html(sample())
 
-    done = _chromium(source, tmp_path, "--dump-dom")
+    window = opened(source)
 
-    shown, written = Page(done.stdout), Page(source)
+    shown, written = Page(window.page.content()), Page(source)
     assert shown.tables == written.tables
     assert len(shown.tables) == len(FindingType) + 5
-    assert CONSOLE.findall(done.stderr) == []
+    assert window.complaints == []
 
 
-def test_a_fault_on_the_page_would_be_seen_in_the_console(tmp_path: Path) -> None:
-    source = as_html(sample()).replace("</body>", "<script>alert(1)</script></body>")
+def test_a_fault_on_the_page_would_be_seen_in_the_console(opened: Opened) -> None:
+    window = opened(as_html(sample()).replace("</body>", "<script>alert(1)</script></body>"))
 
-    done = _chromium(source, tmp_path, "--dump-dom")
-
-    assert [line for line in CONSOLE.findall(done.stderr) if "Content Security Policy" in line]
+    assert [line for line in window.complaints if "Content Security Policy" in line]
 
 
 @pytest.mark.parametrize("report", [sample(), empty(), _long_texts()], ids=["sample", "empty", "long texts"])
-def test_the_page_fits_a_window_1000_pixels_wide(report: Report, tmp_path: Path) -> None:
-    source = POLICY.sub("", as_html(report)).replace("</body>", f"{MEASURE}</body>")
+def test_the_page_fits_a_window_1000_pixels_wide(report: Report, opened: Opened) -> None:
+    window = opened(as_html(report))
 
-    done = _chromium(source, tmp_path, "--dump-dom")
-
-    [width] = re.findall(r'<body data-width="(\d+)"', done.stdout)
-    assert 900 < int(width) <= WIDTH
+    assert 900 < window.page.evaluate("document.documentElement.scrollWidth") <= WIDTH
 
 
 @pytest.mark.parametrize(
@@ -112,52 +108,49 @@ def test_the_page_fits_a_window_1000_pixels_wide(report: Report, tmp_path: Path)
     [(empty(), 1, 1), (sample(), 4, 12), (large(300), 10, 60)],
     ids=["empty", "sample", "300 findings"],
 )
-def test_the_page_prints(report: Report, least: int, most: int, tmp_path: Path) -> None:
-    target = tmp_path / "report.pdf"
+def test_the_page_prints(report: Report, least: int, most: int, opened: Opened) -> None:
+    printed = opened(as_html(report)).page.pdf(prefer_css_page_size=True)
 
-    _chromium(as_html(report), tmp_path, f"--print-to-pdf={target}", "--no-pdf-header-footer")
-
-    printed = target.read_bytes()
     assert printed.startswith(b"%PDF-")
     assert least <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= most
     [sizes] = [set(re.findall(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", printed))]
     assert {float(width) > float(height) for width, height in sizes} == {True}
 
 
-def test_five_thousand_findings_open(tmp_path: Path) -> None:
-    done = _chromium(as_html(large(5000)), tmp_path, "--dump-dom")
+def test_five_thousand_findings_open(opened: Opened) -> None:
+    window = opened(as_html(large(5000)))
 
-    assert len(Page(done.stdout).tables["missing"]) == 5001
-    assert CONSOLE.findall(done.stderr) == []
+    assert len(Page(window.page.content()).tables["missing"]) == 5001
+    assert window.complaints == []
 
 
-def test_a_text_of_others_runs_nothing_in_a_browser_that_would_let_it(tmp_path: Path) -> None:
+def test_a_text_of_others_runs_nothing_in_a_browser_that_would_let_it(opened: Opened) -> None:
     nasty = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>"
-    source = POLICY.sub("", as_html(reporting(finding(number=nasty, cause=nasty), connection=nasty)))
+    report = reporting(finding(number=nasty, cause=nasty), connection=nasty)
 
-    done = _chromium(source, tmp_path, "--dump-dom")
+    window = opened(POLICY.sub("", as_html(report)))
 
-    assert "<title>run</title>" not in done.stdout
-    assert Page(done.stdout).tables["missing"][1][5].strip() == nasty
+    assert window.page.title() != "run"
+    assert Page(window.page.content()).tables["missing"][1][5].strip() == nasty
 
 
 @pytest.mark.parametrize("report", [sample(), empty()], ids=["sample", "empty"])
 def test_each_value_has_its_caption_on_a_phone_and_the_page_does_not_scroll_sideways(
-    report: Report, tmp_path: Path
+    report: Report, opened: Opened
 ) -> None:
-    measure = """<script>
-    const body = document.body, cell = document.querySelector("td[data-caption]");
-    const right = [...document.querySelectorAll("caption")].map(c => c.getBoundingClientRect().right);
-    body.dataset.over = document.documentElement.scrollWidth - window.innerWidth;
-    body.dataset.captions = right.filter(edge => edge > window.innerWidth).length;
-    const shown = cell ? getComputedStyle(cell, "::before") : {content: "none", fontSize: ""};
-    body.dataset.shown = shown.content.replaceAll('"', "") + shown.fontSize;
-    </script>"""
-    source = POLICY.sub("", as_html(report)).replace("</body>", f"{measure}</body>")
+    measure = """() => {
+        const cell = document.querySelector("td[data-caption]");
+        const right = [...document.querySelectorAll("caption")].map(c => c.getBoundingClientRect().right);
+        const shown = cell ? getComputedStyle(cell, "::before") : {content: "none", fontSize: ""};
+        return {
+            over: document.documentElement.scrollWidth - window.innerWidth,
+            captions: right.filter(edge => edge > window.innerWidth).length,
+            shown: shown.content.replaceAll('"', "") + shown.fontSize,
+        };
+    }"""
 
-    done = _chromium(source, tmp_path, "--window-size=500,900", "--dump-dom")
+    measured = opened(as_html(report), width=500).page.evaluate(measure)
 
-    measured = dict(re.findall(r'data-(over|captions|shown)="([^"]*)"', done.stdout))
-    assert int(measured["over"]) <= 0
-    assert measured["captions"] == "0"
+    assert measured["over"] <= 0
+    assert measured["captions"] == 0
     assert measured["shown"] in {"Customer: 13px", "none"}

@@ -89,10 +89,19 @@ def test_no_text_is_a_formula_a_link_or_a_number(text: str) -> None:
     assert not list(sheet.xml.iter(f"{_MAIN}hyperlink"))
 
 
-def test_an_amount_with_more_digits_than_a_number_cell_keeps_is_a_text() -> None:
-    sheet = _Sheet(reporting(finding(amount="12345678901234567.89")), 1)
+@pytest.mark.parametrize(
+    ("name", "given", "kept"),
+    [
+        pytest.param(
+            "amount", "12345678901234567.89", "12345678901234567.89", id="more digits than a number"
+        ),
+        pytest.param("cause", "c" * 40_000, "c" * 32_767, id="a text that is too long"),
+    ],
+)
+def test_what_a_cell_cannot_keep_becomes_a_text_or_is_cut(name: str, given: str, kept: str) -> None:
+    sheet = _Sheet(reporting(finding(**{name: given})), 1)
 
-    assert sheet.column("amount") == [("s", "12345678901234567.89")]
+    assert sheet.column(name) == [("s", kept)]
 
 
 def test_amounts_are_shown_with_the_currencys_own_decimals() -> None:
@@ -102,12 +111,6 @@ def test_amounts_are_shown_with_the_currencys_own_decimals() -> None:
 
     assert '"#,##0.000"' in sheet.parts["xl/styles.xml"]
     assert [Decimal(value) for _, value in sheet.column("amount")] == [Decimal("1.5"), Decimal("55000")]
-
-
-def test_a_text_longer_than_a_cell_is_cut() -> None:
-    sheet = _Sheet(reporting(finding(cause="c" * 40_000)), 1)
-
-    assert sheet.column("cause") == [("s", "c" * 32_767)]
 
 
 def test_a_report_without_documents_has_the_headings_alone() -> None:

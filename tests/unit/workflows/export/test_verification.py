@@ -18,12 +18,7 @@ def booked(net: str = "100.00", tax: str = "21.00", gross: str = "121.00", **mor
     }
     references = more.get("references", [{"type": "any_type", "id": "invo_1"}])
     return Invoice.model_validate(
-        {
-            "id": more.get("id", "r1"),
-            "invoice_number": "INV-1",
-            "external_references": references,
-            **amounts,
-        }
+        {"id": more.get("id", "r1"), "invoice_number": "INV-1", "external_references": references, **amounts}
     )
 
 
