@@ -38,11 +38,12 @@ class _Process:
 
     def kill(self) -> None:
         self.killed = True
-        for thread in self.threads:
-            if thread.is_alive() and thread.ident:
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                    ctypes.c_ulong(thread.ident), ctypes.py_object(TimedOut)
-                )
+        alive = [thread.ident for thread in self.threads if thread.is_alive() and thread.ident]
+        identities, ending = [ctypes.c_ulong(each) for each in alive], ctypes.py_object(TimedOut)
+        # No function of Python is called in between: while its coverage is measured, Python 3.11 enters none
+        # before a thread has taken its exception, and that one may wait for another of these threads.
+        for identity in identities:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, ending)
 
 
 _mine: ContextVar[_Process | None] = ContextVar("process", default=None)

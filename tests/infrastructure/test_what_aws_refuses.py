@@ -205,6 +205,8 @@ def hurried(system: LocalSystem, monkeypatch: pytest.MonkeyPatch) -> LocalSystem
     return system
 
 
+# A tracer of Python 3.11 lets the caller wait for the thread.
+@pytest.mark.no_cover
 def test_a_function_past_its_time_out_is_killed_whatever_it_was_doing(
     hurried: LocalSystem, export_invoice: Stub, table: str
 ) -> None:
@@ -219,7 +221,7 @@ def test_a_function_past_its_time_out_is_killed_whatever_it_was_doing(
 
     def asleep_in_c_and_deaf(event: Json, context: object) -> None:
         try:
-            time.sleep(0.5)
+            time.sleep(1)
         except BaseException:  # noqa: BLE001 - which nothing can do in a process that has ended
             hurried.aws.dynamodb.put_item(TableName=table, Item=KEY)
         finally:
@@ -227,10 +229,9 @@ def test_a_function_past_its_time_out_is_killed_whatever_it_was_doing(
 
     for behaviour in (busy, asleep_in_c_and_deaf):
         export_invoice.behaviour = behaviour
-        started = time.monotonic()
         with pytest.raises(TimedOut, match=r"Task timed out after 0\.20 seconds"):
             hurried.invoke("export_invoice", {})
-        assert time.monotonic() - started < 0.45
+        assert not woken.is_set()
 
     assert ended.wait(5)
     assert woken.wait(5)
