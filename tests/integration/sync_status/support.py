@@ -171,4 +171,4 @@ class Default(Connection):
 
 def rejected_and_booked(system: LocalSystem, connection: Connection) -> str:
     """An invoice that was rejected and then booked by hand; returns Rillet's id."""
-    return Default(**vars(connection), system=system).rejected_and_booked()
+    return Default(**(vars(connection) | {"system": system})).rejected_and_booked()
