@@ -49,6 +49,7 @@ class Vendor:
         self.answers: list[bytes | str] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.arrived = threading.Semaphore(0)
         self._released = threading.Event()
         threading.Thread(target=self._serve, daemon=True).start()
 
@@ -78,6 +79,7 @@ class Vendor:
             headers = parse_headers(BytesIO(b"".join(iter(stream.readline, b"\r\n")) + b"\r\n"))
             body = stream.read(int(headers.get("Content-Length", "0")))
             self.requests.append(Request(line, headers, body))
+            self.arrived.release()
             answer = self.answers[0] if len(self.answers) == 1 else self.answers.pop(0)
             if answer == HANG:
                 self._released.wait(10)
@@ -170,6 +172,7 @@ def test_a_request_whose_answer_is_lost_may_have_happened(
     vendor.misbehave(how)
 
     assert type(failure_of(client(vendor), method)) is expected
+    assert vendor.arrived.acquire(timeout=5)  # the client may give up before the server has read all
     assert len(vendor.requests) == 1
 
 
