@@ -83,10 +83,19 @@ def test_rounding_moves_an_amount_by_half_a_unit_at_most(exact: Decimal, currenc
         ("1E+2", "100"),
         ("0.10", "0.1"),
         ("-2.50", "-2.5"),
+        ("1.0000000123", "1.0000000123"),
     ],
 )
 def test_plain_numbers_have_no_exponent_and_no_needless_zeros(number: str, text: str) -> None:
     assert money.format_number(Decimal(number)) == text
+    assert money.exact_number(Decimal(number)) == text
+
+
+def test_a_message_shows_no_digits_that_only_a_division_left() -> None:
+    whole = sum((Decimal("1.00") * net / 3 for net in (1, 1, 1)), Decimal())
+
+    assert whole == Decimal("0.9999999999999999999999999999")
+    assert money.format_number(whole) == "1"
 
 
 @given(exact=PARTS, currency=st.sampled_from(CURRENCIES))

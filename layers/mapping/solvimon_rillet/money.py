@@ -59,8 +59,19 @@ def format_amount(amount: Decimal, currency: str) -> str:
 
 
 def format_number(number: Decimal) -> str:
-    """A number without exponent and without trailing zeros, for messages."""
-    shown = f"{number:f}"
+    """A number without exponent and without trailing zeros, for messages.
+
+    At most 12 decimals: a share of an amount has endless ones, and no document states more.
+    """
+    return _without_zeros(f"{number:.12f}")
+
+
+def exact_number(number: Decimal) -> str:
+    """A number with all of its decimals, without exponent and without trailing zeros."""
+    return _without_zeros(f"{number:f}")
+
+
+def _without_zeros(shown: str) -> str:
     return shown.rstrip("0").rstrip(".") if "." in shown else shown
 
 

@@ -170,7 +170,7 @@ def posted_exchange_rate(header: HeaderContext) -> dict[str, str] | None:
     return {
         "base": base,
         "target": target,
-        "rate": money.format_number(rate),
+        "rate": money.exact_number(rate),
         "date": str(booking_date(header)),
     }
 
