@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from local.aws.permissions import AllowedAction, AwsCall
 from local.system import LocalSystem
 from solvimon_rillet.entrypoints.services import create_aws_client
+from tests.support import least_privilege
 from tests.support.least_privilege import unused
 
 FUNCTION = "solvimon-rillet-receive-webhook"
@@ -88,6 +89,21 @@ def test_unused_actions_and_resources_are_named_but_not_those_that_aws_uses_itse
     left = unused(granted, {"f": {"ssm:GetParameter on a"}})
 
     assert left == ["f: ssm:GetParameter on b", "f: ssm:PutParameter on a", "g: sns:Publish on t"]
+
+
+def test_a_resource_without_a_name_of_its_own_has_one_name_in_every_stack(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    granted: dict[str, set[str]] = {}
+    monkeypatch.setattr(least_privilege, "_granted", granted)
+    monkeypatch.setattr(least_privilege, "_used", {})
+
+    least_privilege.note(system)
+
+    sweep = granted["solvimon-rillet-sweep"]
+    assert "sns:Publish on AlarmTopic" in sweep
+    assert not any(system.deployment.resources["LedgerTable"] in grant for grant in sweep)
+    assert any("table/LedgerTable" in grant for grant in sweep)
 
 
 WEBHOOKS_READER, TOKENS_READER = FUNCTION, "solvimon-rillet-connect-rillet"

@@ -1,6 +1,7 @@
 """Synchronise: imports with preview and progress, back-fill, dry run, sweep."""
 
 import re
+from copy import deepcopy
 from unittest.mock import Mock
 
 import pytest
@@ -16,9 +17,9 @@ from tests.support.builders import FIRST, Json
 PAGE = "/synchronise"
 
 
-def began(operator: Visitor, ending: str, **fields: str) -> str:
+def began(operator: Visitor, ending: str, records: str = "products", **fields: str) -> str:
     """Begin a run by the form of the page, and return the path of its progress."""
-    form = operator.form(operator.page(PAGE), "/imports/products/preview")
+    form = operator.form(operator.page(PAGE), f"/imports/{records}/preview")
     action = form.action.removesuffix("/preview") if ending == "import" else form.action
     answer = operator.post(action, {**form.fields, **fields})
     assert answer.status_code == 303
@@ -31,21 +32,22 @@ def ended(system: LocalSystem, operator: Visitor, path: str) -> str:
     return operator.page(path)
 
 
+@pytest.mark.parametrize("records", ["products", "customers", "subsidiaries"])
 def test_a_preview_shows_rows_by_name_and_changes_nothing(
-    system: LocalSystem, default: Connection, operator: Visitor
+    system: LocalSystem, default: Connection, operator: Visitor, records: str
 ) -> None:
-    before = dict(default.platform.records["products"])
+    before = deepcopy(default.platform.records)
 
-    page = ended(system, operator, began(operator, "preview"))
+    page = ended(system, operator, began(operator, "preview", records))
 
-    assert "Preview: products" in page
+    assert f"Preview: {records}" in page
     assert "What would become of" in page
     assert "dry run, nothing was written" in page
     found = re.search(rf'href="({CONNECTION}[^"]+as=csv)"', page)
     assert found
     assert "rillet_id,name,outcome" in operator.get(found[1]).text
-    assert default.platform.records["products"] == before
-    assert "Import products" in [button for form in forms(page) for button in form.buttons]
+    assert default.platform.records == before
+    assert f"Import {records}" in [button for form in forms(page) for button in form.buttons]
 
 
 def test_rows_of_a_preview_are_filtered_ticked_and_saved_as_a_file_with_all_of_them(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from local.aws.permissions import AllowedAction
+from local.aws.server import ACCOUNT
 from local.system import LocalSystem
 
 BY_LAMBDA = {
@@ -27,30 +28,54 @@ BY_LAMBDA = {
     "kms:GenerateDataKey",
 }
 """What AWS does in the role's name: logs, traces, polling, dead letters, checkpoints, the topic's key."""
+SHARED = {
+    "solvimon-rillet-configure: secretsmanager:GetSecretValue on "
+    f"arn:aws:secretsmanager:eu-central-1:{ACCOUNT}:secret:solvimon-rillet/*/solvimon-??????"
+}
+"""What a function has only by the policy that all callers of Rillet share (`RilletTokensPolicy`)."""
 _granted: dict[str, set[str]] = {}
 _used: dict[str, set[str]] = {}
 
 
 def note(system: LocalSystem) -> None:
-    """Keep what a local system's functions may do, and have done; other stacks beside it are not judged."""
+    """Keep what a local system's functions may do, and have done; other stacks beside it are not judged.
+
+    A resource without a name of its own has another one in each worker; its logical id stands for it.
+    """
     ours = {function.name for function in system.deployment.functions.values()}
+    logical = {
+        physical: name
+        for name, physical in system.deployment.resources.items()
+        if f"-{name}-".lower() in physical.lower()
+    }
     permissions = system.aws.permissions
     for kept, found in ((_granted, permissions.granted()), (_used, permissions.used_grants)):
-        _add(kept, {name: {_text(each) for each in grants} for name, grants in found.items() if name in ours})
+        _add(
+            kept,
+            {
+                name: {_text(each, logical) for each in grants}
+                for name, grants in found.items()
+                if name in ours
+            },
+        )
 
 
 def unused(granted: dict[str, set[str]], used: dict[str, set[str]]) -> list[str]:
     """The permissions that no call has used, each with its function: an action on a resource."""
-    return sorted(
+    left = {
         f"{name}: {grant}"
         for name, grants in granted.items()
         for grant in grants - used.get(name, set())
         if grant.partition(" ")[0] not in BY_LAMBDA
-    )
+    }
+    return sorted(left - SHARED)
 
 
-def _text(grant: AllowedAction) -> str:
-    return f"{grant.action} on {grant.resource}"
+def _text(grant: AllowedAction, logical: dict[str, str]) -> str:
+    resource = grant.resource
+    for physical, name in logical.items():
+        resource = resource.replace(physical, name)
+    return f"{grant.action} on {resource}"
 
 
 def _add(whole: dict[str, set[str]], part: dict[str, Any]) -> None:

@@ -185,10 +185,11 @@ def test_the_end_of_an_import_is_published_with_its_counts(
     assert all(detail["seen"] == answer["seen"] > 0 for _, detail in found)
 
 
-def test_an_import_that_stops_says_so(system: LocalSystem, on: Connection) -> None:
+@pytest.mark.parametrize("function", ["import_customers", "import_products", "import_subsidiaries"])
+def test_an_import_that_stops_says_so(system: LocalSystem, on: Connection, function: str) -> None:
     system.rillet.state.revoke(on.rillet_api_key)
 
-    answer = system.invoke("import_customers", {"connection": "default"})
+    answer = system.invoke(function, {"connection": "default"})
 
     assert "error" in answer
     assert [detail["state"] for _, detail in published(system)] == ["stopped"]
