@@ -6,7 +6,7 @@ from tests.support.builders import Json
 HOSTILE = {
     "markup": "<img src=x onerror=alert(1)>",
     "attribute": '"><script>alert(1)</script>',
-    "expression": "{{ 7 * 7 }}{% raw %}",
+    "expression": "{{ 7919 * 7919 }}{% raw %}",
     "direction": "\u202egnirts\u202c abc",
     "long": "x" * 256,
     "emoji": "🦑 Squid & Söhne ‘quoted’",
@@ -24,7 +24,7 @@ def assert_only_text(page: str, name: str, path: str) -> None:
     assert page.count("<script") == [tag for tag, _ in markup.tags].count("script") == 1, path
     assert not [each for each in markup.attributes if each.startswith("on") or each == "style"], path
     assert not [each for each in markup.addresses if each.startswith("javascript:")], path
-    assert "49" not in visible(page) or "7 * 7" not in name, path
+    assert "62710561" not in visible(page), path
 
 
 def hostile_status(name: str) -> Json:
